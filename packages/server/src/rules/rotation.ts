@@ -1,0 +1,42 @@
+// When signing keys change state (threat K04): a key is published as `next` long enough for every cache before it signs,
+// and stays as `previous` until the last token it signed has expired. Pure: the plan for a list of keys at a time.
+import type { SigningKeyRecord } from '../storage/signing_keys.ts';
+import { clockSkew, keyLeadTime } from './lifetimes.ts';
+
+export interface RotationPolicy {
+  readonly alg: string;
+  /** Milliseconds that a key signs before it is rotated. */
+  readonly every: number;
+  /** Seconds: the longest life of an access token. */
+  readonly maxTokenLife: number;
+}
+
+export interface RotationPlan {
+  /** Make and publish a key that is to sign next. */
+  readonly create: boolean;
+  /** Let this `next` key sign, and make the `current` one `previous`. */
+  readonly promote: { readonly next: string; readonly current: string | undefined; readonly retiresAt: number } | undefined;
+  /** Remove these `previous` keys: nothing they signed lives. */
+  readonly retire: readonly string[];
+}
+
+export function planRotation(keys: readonly SigningKeyRecord[], now: number, policy: RotationPolicy, force = false): RotationPlan {
+  const current = keys.find((key) => key.state === 'current' && key.alg === policy.alg);
+  const next = keys.find((key) => key.state === 'next' && key.alg === policy.alg);
+  const due = current === undefined || force || now >= current.activatesAt + policy.every;
+  const ready = next !== undefined && (now >= next.activatesAt || current === undefined);
+  return {
+    create: next === undefined,
+    promote: due && ready ? { next: next.kid, current: current?.kid, retiresAt: retirementTime(now, policy) } : undefined,
+    retire: keys.filter((key) => key.state === 'previous' && key.retiresAt !== null && key.retiresAt <= now).map((key) => key.kid),
+  };
+}
+
+export function retirementTime(now: number, policy: RotationPolicy): number {
+  return now + (policy.maxTokenLife + clockSkew) * 1000;
+}
+
+/** The earliest moment at which a key made now may sign. */
+export function activationTime(now: number): number {
+  return now + keyLeadTime;
+}
