@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 /** What each package may import: our packages by name, libraries by name, Node's modules by `node:` or one by one. */
 const packageRules: Record<string, readonly string[]> = {
   'packages/core': ['node:'],
-  'packages/server': ['node:', '@latchkey/core', '@fastify/swagger', '@fastify/type-provider-typebox', '@node-rs/argon2', 'fastify', 'pino', 'typebox'],
+  'packages/server': ['node:', '@latchkey/core', '@fastify/swagger', '@fastify/type-provider-typebox', '@node-rs/argon2', '@zxcvbn-ts/language-common', 'fastify', 'pino', 'typebox'],
   'packages/gateway': ['node:', '@latchkey/core'],
   'packages/client': ['type:@latchkey/core'],
   'packages/latchkey': ['node:', '@latchkey/core', '@latchkey/server', '@latchkey/gateway', '@latchkey/client'],
