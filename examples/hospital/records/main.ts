@@ -1,0 +1,28 @@
+// The records service: patients, what is written about them, and the hospital's page. Run it with
+//
+//   DATA_DIR=./data LATCHKEY_ISSUER=https://hospital.example/auth LATCHKEY_AUDIENCE=https://hospital.example node records/main.ts
+import { createVerifier } from '@latchkey/core/verifier';
+import { createHttpService } from '../service/http_service.ts';
+import { run } from '../service/run.ts';
+import { readSettings } from '../service/settings.ts';
+import { recordEndpoints } from './endpoints.ts';
+import { openRecordStore, seedRecords } from './records.ts';
+import { loadWebPage } from './web_page.ts';
+
+const settings = readSettings(process.env);
+const { issuer, audience, issuerAddress } = settings;
+const verifier = createVerifier({
+  issuer,
+  audience,
+  ...(issuerAddress === undefined ? {} : { issuerAddress }),
+});
+const store = openRecordStore(settings.dataDir);
+seedRecords(store.database, settings.people, Date.now());
+
+const listener = createHttpService({
+  endpoints: recordEndpoints(store, Date.now),
+  verifier,
+  files: loadWebPage(),
+  report: (message) => console.error(`records: ${message}`),
+});
+await run({ name: 'records', settings, listener, verifier, close: () => store.close() });
