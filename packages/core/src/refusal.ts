@@ -53,7 +53,9 @@ export function refusalOf(error: unknown, realm?: string): Refusal {
   const code = status === 403 ? 'insufficient_scope' : 'invalid_token';
   return {
     status,
-    headers: { 'www-authenticate': challenge(realm, reason === 'missing' ? undefined : code, descriptions[reason]) },
+    headers: {
+      'www-authenticate': challenge(realm, reason === 'missing' ? undefined : code, descriptions[reason]),
+    },
     body: { error: code, error_description: descriptions[reason], reason },
   };
 }
@@ -62,7 +64,8 @@ export function refusalOf(error: unknown, realm?: string): Refusal {
 function challenge(realm: string | undefined, code: RefusalCode | undefined, description: string): string {
   const parameters: string[] = [];
   if (realm !== undefined) {
-    if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(realm)) throw new TypeError('realm must be printable ASCII without " and \\');
+    if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(realm))
+      throw new TypeError('realm must be printable ASCII without " and \\');
     parameters.push(`realm="${realm}"`);
   }
   if (code !== undefined) parameters.push(`error="${code}"`, `error_description="${description}"`);
