@@ -55,7 +55,9 @@ if (import.meta.main) {
   const { toNodeHandler } = await loadPeer<Modules>('better-auth/node');
   const people = Number(process.argv[3] ?? '1');
   for (let i = 0; i < people; i += 1) {
-    await auth.api.signUpEmail({ body: { email: firstEmail(i), password: firstPassword, name: `Person ${i}` } });
+    await auth.api.signUpEmail({
+      body: { email: firstEmail(i), password: firstPassword, name: `Person ${i}` },
+    });
   }
   server.on('request', toNodeHandler(auth));
   console.log(`ready ${port}`);

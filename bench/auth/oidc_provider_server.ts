@@ -3,7 +3,7 @@
 //   node oidc_provider_server.ts FOLDER   → prints "ready PORT"
 // `GET /bench/refresh-token` starts a chain: the interactive part of a code flow is not what is measured.
 import { generateKeyPairSync } from 'node:crypto';
-import { type RequestListener, createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { loadPeer } from '../peers/load.ts';
 import { openOidcAdapter } from './oidc_adapter.ts';
