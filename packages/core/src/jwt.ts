@@ -43,7 +43,7 @@ export interface ClaimsExpectation {
   readonly issuer: string;
   /** `aud` must be, or hold, exactly this (or one of these). */
   readonly audience: string | readonly string[];
-  /** Milliseconds since the epoch, as `Date.now()` gives. */
+  /** Milliseconds since the epoch, as the clock of JavaScript gives. */
   readonly now: number;
   /** Seconds by which the issuer's clock may differ, 0 to 60. @default 30 */
   readonly clockTolerance?: number;
