@@ -1,0 +1,109 @@
+// How old is what we know? The authorization server says `as_of`: everything committed up to that moment of its own clock has
+// been sent. From it follow two answers: the verifier's clock, which is never earlier than the last `as_of`, and the age
+// of our knowledge, by the larger of the monotonic and the wall-clock difference, so that neither a clock set back nor a
+// machine that slept makes old knowledge young. The two machines' clocks may differ: the smallest difference seen in
+// the last minutes counts as offset, up to the tolerance that tokens get as well; a delay beyond it counts as age.
+
+export interface FreshnessOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
+  /** Seconds by which the two clocks may differ. */
+  readonly clockTolerance: number;
+  /** Seconds: the longest token life this verifier accepts, which bounds what the issuer may announce. */
+  readonly maxTokenLife: number;
+}
+
+export interface Freshness {
+  /** Milliseconds; undefined before the first. */
+  readonly asOf: number | undefined;
+  readonly maxLife: number;
+  /** Milliseconds by which our wall clock seems to be ahead of the issuer's. */
+  readonly offset: number;
+  /** Told now: complete up to `asOf` (ms); `maxLife` in seconds. An earlier `asOf` than the last changes nothing. */
+  heard(asOf: number, maxLife: number): void;
+  /** Known from an earlier run: counts with its full age. */
+  restored(asOf: number, maxLife: number): void;
+  /** Our clock in milliseconds. */
+  clock(): number;
+  /** Age in milliseconds; infinite before the first `as_of`. */
+  age(): number;
+  /** May a request still be decided with what we know? */
+  holds(sensitive: boolean): boolean;
+}
+
+const sensitiveLimit = 10_000;
+const shortestNormalLimit = 300_000;
+const offsetWindow = 60_000;
+
+export function createFreshness({
+  now,
+  monotonic,
+  clockTolerance,
+  maxTokenLife,
+}: FreshnessOptions): Freshness {
+  let asOf: number | undefined;
+  let maxLife = 0;
+  let heardAt = 0;
+  let normalLimit = shortestNormalLimit;
+  const offset = createOffset(clockTolerance * 1000);
+
+  const advance = (value: number, life: number): void => {
+    asOf = value;
+    maxLife = life;
+    normalLimit = Math.max(Math.min(life, maxTokenLife) * 1000, shortestNormalLimit);
+  };
+  const age = (): number => {
+    if (asOf === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(monotonic() - heardAt, now() - asOf - offset.value(), 0);
+  };
+
+  return {
+    get asOf() {
+      return asOf;
+    },
+    get maxLife() {
+      return maxLife;
+    },
+    get offset() {
+      return offset.value();
+    },
+    heard(value, life) {
+      if (asOf !== undefined && value < asOf) return;
+      heardAt = monotonic();
+      offset.sample(now() - value, heardAt);
+      advance(value, life);
+    },
+    restored(value, life) {
+      heardAt = monotonic() - Math.max(0, now() - value);
+      advance(value, life);
+    },
+    clock() {
+      const wall = now();
+      return asOf !== undefined && asOf > wall ? asOf : wall;
+    },
+    age,
+    holds: (sensitive) => age() <= (sensitive ? sensitiveLimit : normalLimit),
+  };
+}
+
+/** The smallest difference of the last one to two windows: a sliding minimum in two numbers. */
+function createOffset(limit: number): { sample(difference: number, at: number): void; value(): number } {
+  let current = Number.POSITIVE_INFINITY;
+  let previous = Number.POSITIVE_INFINITY;
+  let startedAt = Number.NEGATIVE_INFINITY;
+  let offset = 0;
+  return {
+    sample(difference, at) {
+      if (at - startedAt > offsetWindow) {
+        previous = current;
+        current = Number.POSITIVE_INFINITY;
+        startedAt = at;
+      }
+      current = Math.min(current, difference);
+      offset = Math.min(current, previous, limit);
+    },
+    value: () => offset,
+  };
+}

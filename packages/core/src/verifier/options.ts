@@ -1,0 +1,204 @@
+// What a service may say to `createVerifier`, and every fault of it at once. A service normally says an issuer and an audience and
+// nothing else; the outside world (`fetch`, clocks) is an argument, so that tests need no patching. The one dangerous
+// option is named by a symbol: it cannot come out of a configuration file by accident.
+import { type Algorithm, supportedAlgorithms } from '../jwa.ts';
+import { type JwkSet, parseJwkSet } from '../jwk.ts';
+import { defaultClockTolerance, defaultMaxTokenLife, maxClockTolerance } from '../jwt.ts';
+import type { KeySet } from '../keys.ts';
+import { classifyAddress } from './addresses.ts';
+import type { Fetch } from './bounded_fetch.ts';
+
+/**
+ * Danger: lets `issuerAddress` be plain http to a private address or an internal name. Whoever can answer there decides
+ * which keys are trusted. Meant for a container network that nobody else is on.
+ */
+export const allowPlainPrivateAddress: unique symbol = Symbol(
+  'latchkey: plain http to a private issuer address',
+);
+
+export interface VerifierOptions {
+  /** The `iss` of the tokens, byte for byte. https, or http on the loopback interface. */
+  readonly issuer: string;
+  /** One of these must be in the token's `aud`. */
+  readonly audience: string | readonly string[];
+  /** Where the issuer is reached from this machine, path included. @default `issuer` */
+  readonly issuerAddress?: string;
+  /** Fixed keys: no network at all, no signals, and so no revocation before a token expires. */
+  readonly jwks?: JwkSet | KeySet;
+  /** @default the global `fetch` */
+  readonly fetch?: Fetch;
+  /** Milliseconds since the epoch. @default `Date.now` */
+  readonly now?: () => number;
+  /** Milliseconds that never go back. @default `performance.now` */
+  readonly monotonic?: () => number;
+  /** @default ES256, ES384, EdDSA, Ed25519, RS256, PS256 */
+  readonly algorithms?: readonly Algorithm[];
+  /** Seconds by which clocks may differ. @default 30 */
+  readonly clockTolerance?: number;
+  /** Seconds a token may live at most. @default 3600 */
+  readonly maxTokenLife?: number;
+  /** Bytes for signatures that were verified before; 0 keeps none. @default 32 MiB */
+  readonly signatureCacheBytes?: number;
+  /** `off`: keys are fetched, revocations are not, and nothing ever counts as stale. @default 'stream' */
+  readonly signals?: 'stream' | 'off';
+  /** A file for the last good keys and marks, so that a restart works while the issuer is down. Whoever can write it is trusted. */
+  readonly stateFile?: string;
+  readonly [allowPlainPrivateAddress]?: boolean;
+}
+
+export interface VerifierSettings {
+  readonly issuer: string;
+  readonly audience: string | readonly string[];
+  readonly address: string;
+  readonly fixedKeys: KeySet | undefined;
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly algorithms: readonly Algorithm[];
+  readonly clockTolerance: number;
+  readonly maxTokenLife: number;
+  readonly signatureCacheBytes: number;
+  readonly signals: boolean;
+  readonly stateFile: string | undefined;
+}
+
+const defaultAlgorithms: readonly Algorithm[] = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'PS256'];
+
+const knownOptions: Readonly<Record<Exclude<keyof VerifierOptions, symbol>, string>> = {
+  issuer: 'string',
+  audience: 'any',
+  issuerAddress: 'string',
+  jwks: 'object',
+  fetch: 'function',
+  now: 'function',
+  monotonic: 'function',
+  algorithms: 'object',
+  clockTolerance: 'number',
+  maxTokenLife: 'number',
+  signatureCacheBytes: 'number',
+  signals: 'string',
+  stateFile: 'string',
+};
+
+/** The settings with their defaults. Throws one TypeError that lists every fault. */
+export function readOptions(options: VerifierOptions): VerifierSettings {
+  if (typeof options !== 'object' || options === null) throw new TypeError('createVerifier needs options');
+  const faults = [
+    ...shapeFaults(options as unknown as Record<string, unknown>),
+    ...addressFaults(options),
+    ...audienceFaults(options.audience),
+    ...algorithmFaults(options),
+    ...numberFaults(options),
+    ...combinationFaults(options),
+  ];
+  const algorithms = options.algorithms ?? defaultAlgorithms;
+  const fixedKeys = faults.length === 0 ? readKeys(options.jwks, algorithms, faults) : undefined;
+  if (faults.length > 0) throw new TypeError(`createVerifier: ${faults.join('; ')}`);
+  return {
+    issuer: options.issuer,
+    audience: options.audience,
+    address: options.issuerAddress ?? options.issuer,
+    fixedKeys,
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    now: options.now ?? Date.now,
+    monotonic: options.monotonic ?? (() => performance.now()),
+    algorithms,
+    clockTolerance: options.clockTolerance ?? defaultClockTolerance,
+    maxTokenLife: options.maxTokenLife ?? defaultMaxTokenLife,
+    signatureCacheBytes: options.signatureCacheBytes ?? 33_554_432,
+    signals: fixedKeys === undefined && options.signals !== 'off',
+    stateFile: options.stateFile,
+  };
+}
+
+function shapeFaults(options: Record<string, unknown>): string[] {
+  const faults: string[] = [];
+  for (const [name, value] of Object.entries(options)) {
+    const wanted = Object.hasOwn(knownOptions, name)
+      ? knownOptions[name as keyof typeof knownOptions]
+      : undefined;
+    if (wanted === undefined) faults.push(`${name} is not an option`);
+    else if (value !== undefined && wanted !== 'any' && (typeof value !== wanted || value === null)) {
+      faults.push(`${name} must be of type ${wanted}`);
+    }
+  }
+  if (options['signals'] !== undefined && !['stream', 'off'].includes(options['signals'] as string)) {
+    faults.push("signals must be 'stream' or 'off'");
+  }
+  return faults;
+}
+
+function addressFaults(options: VerifierOptions): string[] {
+  const faults: string[] = [];
+  const issuer = classifyAddress(options.issuer);
+  if ('fault' in issuer) faults.push(`issuer ${issuer.fault}`);
+  else if (issuer.kind !== 'https' && issuer.kind !== 'loopback')
+    faults.push('issuer must be https, or http on loopback');
+  if (options.issuerAddress === undefined) return faults;
+  const address = classifyAddress(options.issuerAddress);
+  if ('fault' in address) faults.push(`issuerAddress ${address.fault}`);
+  else if (address.kind === 'other') faults.push('issuerAddress must be https, or http on loopback');
+  else if (address.kind === 'private' && options[allowPlainPrivateAddress] !== true) {
+    faults.push('issuerAddress is plain http to a private address: only with [allowPlainPrivateAddress]');
+  }
+  return faults;
+}
+
+function audienceFaults(audience: unknown): string[] {
+  const values = Array.isArray(audience) ? audience : [audience];
+  const good = values.length > 0 && values.every((value) => typeof value === 'string' && value !== '');
+  return good ? [] : ['audience must be a string or an array of strings, none of them empty'];
+}
+
+function algorithmFaults({ algorithms, jwks }: VerifierOptions): string[] {
+  if (algorithms === undefined) return [];
+  if (!Array.isArray(algorithms) || algorithms.length === 0)
+    return ['algorithms must be an array and not empty'];
+  const supported = supportedAlgorithms();
+  const faults = algorithms
+    .filter((name) => !supported.includes(name))
+    .map((name) => `algorithms: ${String(name)} is not supported here`);
+  if (algorithms.includes('HS256') && !(jwks instanceof Map)) {
+    faults.push('algorithms: HS256 needs a key set made with hmacKey, its keys are never fetched');
+  }
+  return faults;
+}
+
+function numberFaults(options: VerifierOptions): string[] {
+  const limits = [
+    ['clockTolerance', 0, maxClockTolerance, 'seconds'],
+    ['maxTokenLife', 30, 86_400, 'seconds'],
+    ['signatureCacheBytes', 0, 2 ** 31, 'bytes'],
+  ] as const;
+  return limits.flatMap(([name, least, most, unit]) => {
+    const value = options[name];
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) return [];
+    return [`${name} must be ${least} to ${most} ${unit}`];
+  });
+}
+
+function combinationFaults({ jwks, issuerAddress, signals, stateFile }: VerifierOptions): string[] {
+  if (jwks === undefined) return [];
+  const faults: string[] = [];
+  if (issuerAddress !== undefined) faults.push('issuerAddress has no meaning with fixed jwks');
+  if (signals === 'stream') faults.push('signals cannot be streamed with fixed jwks');
+  if (stateFile !== undefined) faults.push('stateFile has no meaning with fixed jwks');
+  return faults;
+}
+
+function readKeys(
+  jwks: JwkSet | KeySet | undefined,
+  algorithms: readonly Algorithm[],
+  faults: string[],
+): KeySet | undefined {
+  if (jwks === undefined) return undefined;
+  try {
+    const keys = jwks instanceof Map ? (jwks as KeySet) : parseJwkSet(jwks, { algorithms });
+    const usable = new Map([...keys].filter(([, key]) => algorithms.includes(key.alg)));
+    if (usable.size === 0) faults.push('jwks holds no key for these algorithms');
+    return usable;
+  } catch (error) {
+    faults.push(`jwks was refused: ${error instanceof Error ? error.message : 'not a JWK Set'}`);
+    return undefined;
+  }
+}
