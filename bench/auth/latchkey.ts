@@ -10,9 +10,13 @@ import { type AuthSystem, expectStatus, field, refreshingClient } from './system
 
 const binary = join(import.meta.dirname, '../../packages/latchkey/bin/latchkey.mjs');
 
-const manyTimes = { max: 1_000_000_000, window: 1000 };
+const many = 1_000_000_000;
 const limits = {
-  attempts: { accountAndAddress: manyTimes, address: manyTimes, account: manyTimes, device: manyTimes },
+  attemptsPerAccountAndAddress: many,
+  attemptsPerAddress: many,
+  attemptsPerAccount: many,
+  attemptsPerDevice: many,
+  refreshesPerMinute: many,
 };
 
 export interface LatchkeyOptions {
@@ -40,7 +44,7 @@ export async function startLatchkey({
       LATCHKEY_ADMIN_USERNAME: firstUsername(0),
       LATCHKEY_ADMIN_PASSWORD: firstPassword,
     },
-    ready: /http:\/\/127\.0\.0\.1:(\d+)/,
+    ready: /listens on http:\/\/[^:]+:(\d+)/,
     core,
   });
   const port = Number(child.ready);

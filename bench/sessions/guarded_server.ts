@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createVerifier } from '@latchkey/core';
+import { createVerifier } from '@latchkey/core/verifier';
 import { audience, issuer } from '../tokens/material.ts';
 import { readJwks } from './people.ts';
 

@@ -6,7 +6,7 @@ import { type Contestant, measure, type Rates, rateOf, ratioOf } from '../harnes
 import { formatNumber, formatRatio, type Table } from '../harness/table.ts';
 import { bareName, bareSigner, bareVerifiers } from './bare.ts';
 import { type BenchAlgorithm, makeClaims, makeKeys, makeTokens } from './material.ts';
-import { ourSigner, oursName, ourVerifier } from './ours.ts';
+import { ourSigner, oursName, ourVerifier, ourVerifierWithMarks } from './ours.ts';
 import { fastJwtVerifier, joseVerifiers, jsonWebTokenVerifier, peerSigners } from './peers.ts';
 
 /** Upper bounds of what the fastest contestant verifies a second: how many distinct tokens a bench has to make. */
@@ -50,7 +50,7 @@ export async function repeatedRates({ rounds, roundTime }: BenchOptions): Promis
   const tokens = makeTokens(keys, circulation);
   const cache = 2 * circulation;
   const contestants: Contestant[] = [
-    ourVerifier(keys, tokens),
+    await ourVerifierWithMarks(keys, tokens),
     await fastJwtVerifier(keys, tokens, { name: 'fast-jwt, cache', cache }),
     await fastJwtVerifier(keys, tokens, { name: 'fast-jwt, cache by whole token', cache, tokenIsKey: true }),
     await jsonWebTokenVerifier(keys, tokens),

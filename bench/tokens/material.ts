@@ -84,7 +84,18 @@ function segment(value: unknown): string {
 function signature(alg: BenchAlgorithm, key: KeyObject, input: Buffer): Buffer {
   if (alg === 'HS256') return createHmac('sha256', key).update(input).digest();
   if (alg === 'EdDSA') return sign(null, input, key);
-  return sign('sha256', input, alg === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' } : key);
+  return alg === 'ES256'
+    ? lowS(sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }))
+    : sign('sha256', input, key);
+}
+
+const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** Of the two signatures s and n − s that both verify, Latchkey signs and accepts the lower one only; others take either. */
+function lowS(signed: Buffer): Buffer {
+  const s = BigInt(`0x${signed.toString('hex', 32)}`);
+  if (s > order / 2n) signed.write((order - s).toString(16).padStart(64, '0'), 32, 'hex');
+  return signed;
 }
 
 /** Tokens as bytes, as they come from a socket: each call of each contestant makes its own string of them. */

@@ -1,19 +1,37 @@
-// Latchkey's side: @latchkey/core as an application service uses it, default options, the whole profile checked.
-import { createVerifier, signAccessToken, verifyJwt } from '@latchkey/core';
+// Latchkey's side: the verifier as an application service uses it, default options, the whole profile checked. For
+// tokens in circulation it knows 30,000 revocations, so that looking through the marks is part of the measured work.
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  hmacKey,
+  importPrivateKey,
+  type JwkSet,
+  keySet,
+  type SigningKey,
+  signAccessToken,
+  signJws,
+} from '@latchkey/core';
+import { createVerifier, type Verifier } from '@latchkey/core/verifier';
 import type { Contestant } from '../harness/rounds.ts';
 import { audience, type BenchClaims, freshString, issuer, type Keys, kid } from './material.ts';
 import type { Tokens } from './peers.ts';
 
 export const oursName = 'latchkey';
 
-/** The verifier where its key set allows it; HS256 is never in a JWK Set, so there it is the pure function. */
 export function ourVerifier(keys: Keys, tokens: Tokens): Contestant {
-  return keys.alg === 'HS256' ? pureVerifier(keys, tokens) : fullVerifier(keys, tokens);
+  const { alg, publicKey } = keys;
+  const jwks = alg === 'HS256' ? keySet(hmacKey(publicKey, kid)) : publicSet(keys);
+  return contestant(createVerifier({ issuer, audience, jwks, algorithms: [alg] }), tokens);
 }
 
-function fullVerifier({ alg, publicKey }: Keys, tokens: Tokens): Contestant {
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } as { kty: string };
-  const verifier = createVerifier({ issuer, audience, jwks: { keys: [jwk] }, algorithms: [alg] });
+/** Follows an issuer that runs in this process, and holds its marks; none of them hits one of the tokens. */
+export async function ourVerifierWithMarks(keys: Keys, tokens: Tokens): Promise<Contestant> {
+  const verifier = createVerifier({ issuer, audience, fetch: issuerFetch(keys) });
+  await verifier.ready();
+  if (verifier.status().marks < 30_000) throw new Error('the marks did not arrive');
+  return contestant(verifier, tokens);
+}
+
+function contestant(verifier: Verifier, tokens: Tokens): Contestant {
   const call = (i: number): void => {
     const { claims } = verifier.verifySync(freshString(tokens, i % tokens.length));
     if (claims.sub === undefined) throw new Error('latchkey: no claims');
@@ -21,25 +39,54 @@ function fullVerifier({ alg, publicKey }: Keys, tokens: Tokens): Contestant {
   return { name: oursName, call };
 }
 
-function pureVerifier({ alg, publicKey }: Keys, tokens: Tokens): Contestant {
-  const set = new Map([[kid, { kid, alg, key: publicKey }]]);
-  const call = (i: number): void => {
-    const { claims } = verifyJwt(freshString(tokens, i % tokens.length), set, {
-      issuer,
-      audience,
-      algorithms: [alg],
-      typ: 'at+jwt',
-      now: Date.now(),
-    });
-    if (claims.sub === undefined) throw new Error('latchkey: no claims');
-  };
-  return { name: oursName, call };
+function publicSet({ alg, publicKey }: Keys): JwkSet {
+  const jwk = publicKey.export({ format: 'jwk' }) as { kty: string };
+  return { keys: [{ ...jwk, kid, alg, use: 'sig' }] };
 }
 
-export function ourSigner({ alg, privateKey }: Keys, claims: readonly BenchClaims[]): Contestant {
-  const key = { kid, alg, key: privateKey };
+function signingKey({ alg, privateKey }: Keys): SigningKey {
+  if (alg === 'HS256') return hmacKey(privateKey, kid);
+  return importPrivateKey(privateKey.export({ format: 'der', type: 'pkcs8' }), alg, kid);
+}
+
+export function ourSigner(keys: Keys, claims: readonly BenchClaims[]): Contestant {
+  const key = signingKey(keys);
   return {
     name: oursName,
     call: (i) => signAccessToken({ ...(claims[i % claims.length] as BenchClaims) }, key),
   };
+}
+
+/** What an issuer publishes: keys, a signed snapshot of marks (docs/architecture.md), and a stream that stays open. */
+function issuerFetch(keys: Keys): (url: string, init: RequestInit) => Promise<Response> {
+  const json = { 'content-type': 'application/json' };
+  const snapshot = signedSnapshot(keys);
+  return async (url, init) => {
+    if (url.endsWith('/jwks.json')) return new Response(JSON.stringify(publicSet(keys)), { headers: json });
+    if (url.endsWith('/snapshot')) {
+      const headers = { ...json, 'latchkey-signature': snapshot.signature };
+      return new Response(snapshot.body, { headers });
+    }
+    const quiet = new ReadableStream({
+      start: (controller) =>
+        init.signal?.addEventListener('abort', () => controller.error(new Error('ended'))),
+    });
+    return new Response(quiet, { headers: { 'content-type': 'text/event-stream' } });
+  };
+}
+
+function signedSnapshot(keys: Keys): { readonly body: string; readonly signature: string } {
+  const until = Date.now() + 3_600_000;
+  const id = (): string => randomBytes(16).toString('base64url');
+  const each = Array.from({ length: 10_000 }, id);
+  const marks = [
+    ...each.map((value) => ({ kind: 'revoke', by: 'jti', value, until })),
+    ...each.map((value) => ({ kind: 'revoke', by: 'sid', value, until })),
+    ...each.map((value) => ({ kind: 'revoke', by: 'sub', value, below: 2, until })),
+  ];
+  const state = { iss: issuer, epoch: 'bench', seq: marks.length, as_of: Date.now(), max_life: 3600 };
+  const body = JSON.stringify({ ...state, position: `bench-${marks.length}-tag`, marks });
+  const sha256 = createHash('sha256').update(body).digest('base64url');
+  const header = { alg: keys.alg, kid, typ: 'signals+jwt' };
+  return { body, signature: signJws(header, JSON.stringify({ ...state, sha256 }), signingKey(keys)) };
 }
