@@ -14,15 +14,26 @@ export function makeDeviceToken(userId: string, key: RefreshKey): string {
 }
 
 /** The device's id when the token was made for this user; otherwise undefined. */
-export function openDeviceToken(token: string, userId: string, keys: ReadonlyMap<number, RefreshKey>): string | undefined {
+export function openDeviceToken(
+  token: string,
+  userId: string,
+  keys: ReadonlyMap<number, RefreshKey>,
+): string | undefined {
   if (!token.startsWith(prefix) || token.length > 80) return undefined;
   const bytes = Buffer.from(token.slice(prefix.length), 'base64url');
   const key = keys.get(bytes[0] ?? 0);
   if (bytes.length !== byteLength || key === undefined) return undefined;
   const head = bytes.subarray(0, macAt);
-  return timingSafeEqual(mac(head, userId, key), bytes.subarray(macAt)) ? head.toString('base64url', 1) : undefined;
+  return timingSafeEqual(mac(head, userId, key), bytes.subarray(macAt))
+    ? head.toString('base64url', 1)
+    : undefined;
 }
 
 function mac(head: Buffer, userId: string, key: RefreshKey): Buffer {
-  return createHmac('sha256', key.secret).update('device\0').update(userId).update('\0').update(head).digest();
+  return createHmac('sha256', key.secret)
+    .update('device\0')
+    .update(userId)
+    .update('\0')
+    .update(head)
+    .digest();
 }

@@ -25,7 +25,8 @@ const prefix = 'w1.';
 
 /** `key`: 32 random bytes. */
 export function createMasterKey(key: Uint8Array): MasterKey {
-  if (key.length !== 32) throw new MasterKeyError('the master key must be 32 bytes, in base64url 43 characters');
+  if (key.length !== 32)
+    throw new MasterKeyError('the master key must be 32 bytes, in base64url 43 characters');
   return {
     wrap(secret, id) {
       const nonce = randomBytes(12);
@@ -35,7 +36,8 @@ export function createMasterKey(key: Uint8Array): MasterKey {
     },
     unwrap(wrapped, id) {
       const bytes = Buffer.from(wrapped.slice(prefix.length), 'base64url');
-      if (!wrapped.startsWith(prefix) || bytes.length < 28) throw new MasterKeyError('a stored secret is malformed');
+      if (!wrapped.startsWith(prefix) || bytes.length < 28)
+        throw new MasterKeyError('a stored secret is malformed');
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
         .setAAD(Buffer.from(id))
         .setAuthTag(bytes.subarray(12, 28));
@@ -49,14 +51,23 @@ export function createMasterKey(key: Uint8Array): MasterKey {
 }
 
 /** Reads the key from text (settings) or from its file, which is made when it is missing and `mayCreate`. */
-export function loadMasterKey(source: { readonly text?: string | undefined; readonly file: string; readonly mayCreate: boolean }): MasterKey {
+export function loadMasterKey(source: {
+  readonly text?: string | undefined;
+  readonly file: string;
+  readonly mayCreate: boolean;
+}): MasterKey {
   if (source.text !== undefined) return createMasterKey(Buffer.from(source.text, 'base64url'));
   if (!existsSync(source.file)) {
-    if (!source.mayCreate) throw new MasterKeyError(`the master key file ${source.file} is missing: restore it, the database cannot be read without it`);
+    if (!source.mayCreate)
+      throw new MasterKeyError(
+        `the master key file ${source.file} is missing: restore it, the database cannot be read without it`,
+      );
     writeFileSync(source.file, randomBytes(32).toString('base64url') + '\n', { mode: 0o600, flag: 'wx' });
   }
   if (process.platform !== 'win32' && (statSync(source.file).mode & 0o077) !== 0) {
-    throw new MasterKeyError(`the master key file ${source.file} is readable by others: chmod 600 ${source.file}`);
+    throw new MasterKeyError(
+      `the master key file ${source.file} is readable by others: chmod 600 ${source.file}`,
+    );
   }
   return createMasterKey(Buffer.from(readFileSync(source.file, 'utf8').trim(), 'base64url'));
 }
@@ -67,7 +78,9 @@ const checkId = 'master key check';
 export async function checkMasterKey(database: Database, masterKey: MasterKey): Promise<void> {
   const stored = await readMeta(database, 'master_key_check');
   if (stored === undefined) {
-    await database.write((tx) => writeMeta(tx, 'master_key_check', masterKey.wrap(Buffer.from(checkId), checkId)));
+    await database.write((tx) =>
+      writeMeta(tx, 'master_key_check', masterKey.wrap(Buffer.from(checkId), checkId)),
+    );
     return;
   }
   try {

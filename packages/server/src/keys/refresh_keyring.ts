@@ -2,7 +2,12 @@
 // session that may hold such a token has been refreshed or has died.
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../storage/database.ts';
-import { deleteRefreshKey, insertRefreshKey, listRefreshKeys, type RefreshKeyRecord } from '../storage/refresh_keys.ts';
+import {
+  deleteRefreshKey,
+  insertRefreshKey,
+  listRefreshKeys,
+  type RefreshKeyRecord,
+} from '../storage/refresh_keys.ts';
 import type { MasterKey } from './master_key.ts';
 import type { RefreshKey } from './refresh_token.ts';
 
@@ -22,13 +27,22 @@ export interface RefreshKeyPolicy {
 
 const idOf = (id: number) => `refresh key ${id}`;
 
-export async function openRefreshKeyring(database: Database, masterKey: MasterKey, policy: RefreshKeyPolicy): Promise<RefreshKeyring> {
+export async function openRefreshKeyring(
+  database: Database,
+  masterKey: MasterKey,
+  policy: RefreshKeyPolicy,
+): Promise<RefreshKeyring> {
   let all = new Map<number, RefreshKey>();
   let current: RefreshKey | undefined;
 
   async function read(): Promise<RefreshKeyRecord[]> {
     const records = await listRefreshKeys(database);
-    all = new Map(records.map((record) => [record.id, { id: record.id, secret: masterKey.unwrap(record.secret, idOf(record.id)) }]));
+    all = new Map(
+      records.map((record) => [
+        record.id,
+        { id: record.id, secret: masterKey.unwrap(record.secret, idOf(record.id)) },
+      ]),
+    );
     const newest = records.at(-1);
     current = newest && all.get(newest.id);
     return records;
@@ -37,7 +51,9 @@ export async function openRefreshKeyring(database: Database, masterKey: MasterKe
   async function rotate(now: number): Promise<void> {
     const records = await read();
     const newest = records.at(-1);
-    const expired = records.slice(0, -1).filter((_, i) => now > (records[i + 1]?.createdAt ?? now) + policy.sessionMax);
+    const expired = records
+      .slice(0, -1)
+      .filter((_, i) => now > (records[i + 1]?.createdAt ?? now) + policy.sessionMax);
     const due = newest === undefined || now >= newest.createdAt + policy.every;
     if (!due && expired.length === 0) return;
     await database.write(async (tx) => {

@@ -32,11 +32,15 @@ export function makeRefreshToken(content: RefreshTokenContent, key: RefreshKey):
 }
 
 /** Undefined for anything that we did not make. Not checked here: that the session lives. */
-export function openRefreshToken(token: string, keys: ReadonlyMap<number, RefreshKey>): RefreshTokenContent | undefined {
+export function openRefreshToken(
+  token: string,
+  keys: ReadonlyMap<number, RefreshKey>,
+): RefreshTokenContent | undefined {
   if (token.length !== tokenLength || !token.startsWith(prefix)) return undefined;
   const bytes = Buffer.from(token.slice(prefix.length), 'base64url');
   // 54 bytes are 72 characters exactly, without spare bits: re-encoding is the whole canonical check.
-  if (bytes.length !== macAt + 32 || bytes.toString('base64url') !== token.slice(prefix.length)) return undefined;
+  if (bytes.length !== macAt + 32 || bytes.toString('base64url') !== token.slice(prefix.length))
+    return undefined;
   const key = keys.get(bytes[1] ?? 0);
   if (bytes[0] !== version || key === undefined) return undefined;
   if (!timingSafeEqual(mac(bytes, key), bytes.subarray(macAt))) return undefined;

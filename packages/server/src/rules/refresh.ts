@@ -7,6 +7,8 @@ import type { SessionState } from '../storage/sessions.ts';
 export type RefusedReason = 'ended' | 'idle' | 'expired' | 'disabled' | 'reuse' | 'state_lost' | 'unknown';
 
 export interface Presented {
+  /** The client that presents the token, as it proved to be. */
+  readonly clientId: string;
   readonly generation: number;
   readonly idempotencyHash: string | null;
 }
@@ -27,15 +29,23 @@ export type RefreshDecision =
   | { readonly kind: 'end'; readonly reason: 'reuse' | 'state_lost' }
   | { readonly kind: 'refuse'; readonly reason: RefusedReason };
 
-export function decideRefresh(session: SessionState | undefined, presented: Presented, settings: RefreshSettings): RefreshDecision {
-  if (session === undefined) return { kind: 'refuse', reason: 'unknown' };
+export function decideRefresh(
+  session: SessionState | undefined,
+  presented: Presented,
+  settings: RefreshSettings,
+): RefreshDecision {
+  // Another client's token: refused without a word, and the session is left alone (threat S06).
+  if (session === undefined || session.clientId !== presented.clientId)
+    return { kind: 'refuse', reason: 'unknown' };
   const dead = whyDead(session, settings);
   if (dead !== undefined) return { kind: 'refuse', reason: dead };
 
-  const sinceRotation = session.rotatedAt === null ? Number.POSITIVE_INFINITY : session.now - session.rotatedAt;
+  const sinceRotation =
+    session.rotatedAt === null ? Number.POSITIVE_INFINITY : session.now - session.rotatedAt;
   if (presented.generation === session.generation) {
     // Sooner than twice the grace time: several tabs. Advancing now would make the others' token a grandparent.
-    if (sinceRotation < 2 * settings.grace) return { kind: 'answer', generation: session.generation, race: false };
+    if (sinceRotation < 2 * settings.grace)
+      return { kind: 'answer', generation: session.generation, race: false };
     return { kind: 'advance' };
   }
   if (presented.generation === session.generation - 1) {

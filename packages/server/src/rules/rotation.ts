@@ -15,20 +15,32 @@ export interface RotationPlan {
   /** Make and publish a key that is to sign next. */
   readonly create: boolean;
   /** Let this `next` key sign, and make the `current` one `previous`. */
-  readonly promote: { readonly next: string; readonly current: string | undefined; readonly retiresAt: number } | undefined;
+  readonly promote:
+    | { readonly next: string; readonly current: string | undefined; readonly retiresAt: number }
+    | undefined;
   /** Remove these `previous` keys: nothing they signed lives. */
   readonly retire: readonly string[];
 }
 
-export function planRotation(keys: readonly SigningKeyRecord[], now: number, policy: RotationPolicy, force = false): RotationPlan {
+export function planRotation(
+  keys: readonly SigningKeyRecord[],
+  now: number,
+  policy: RotationPolicy,
+  force = false,
+): RotationPlan {
   const current = keys.find((key) => key.state === 'current' && key.alg === policy.alg);
   const next = keys.find((key) => key.state === 'next' && key.alg === policy.alg);
   const due = current === undefined || force || now >= current.activatesAt + policy.every;
   const ready = next !== undefined && (now >= next.activatesAt || current === undefined);
   return {
     create: next === undefined,
-    promote: due && ready ? { next: next.kid, current: current?.kid, retiresAt: retirementTime(now, policy) } : undefined,
-    retire: keys.filter((key) => key.state === 'previous' && key.retiresAt !== null && key.retiresAt <= now).map((key) => key.kid),
+    promote:
+      due && ready
+        ? { next: next.kid, current: current?.kid, retiresAt: retirementTime(now, policy) }
+        : undefined,
+    retire: keys
+      .filter((key) => key.state === 'previous' && key.retiresAt !== null && key.retiresAt <= now)
+      .map((key) => key.kid),
   };
 }
 

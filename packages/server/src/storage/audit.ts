@@ -51,7 +51,12 @@ export interface AuditFilter {
 }
 
 /** A page of the trail, newest first; `after` is the id of the last row seen, or empty. */
-export async function listAudit(queries: Queries, filter: AuditFilter, after: string, limit: number): Promise<AuditRecord[]> {
+export async function listAudit(
+  queries: Queries,
+  filter: AuditFilter,
+  after: string,
+  limit: number,
+): Promise<AuditRecord[]> {
   const conditions = ["(? = '' OR id < ?)"];
   const values = [after, after];
   for (const name of ['actor', 'target', 'action'] as const) {

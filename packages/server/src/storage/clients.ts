@@ -38,7 +38,9 @@ export async function findClient(queries: Queries, id: string): Promise<Client |
 }
 
 export async function listClients(queries: Queries, after: string, limit: number): Promise<Client[]> {
-  return (await queries.all<ClientRow>('SELECT * FROM clients WHERE id > ? ORDER BY id LIMIT ?', after, limit)).map(clientOf);
+  return (
+    await queries.all<ClientRow>('SELECT * FROM clients WHERE id > ? ORDER BY id LIMIT ?', after, limit)
+  ).map(clientOf);
 }
 
 export async function insertClient(tx: Transaction, client: Omit<Client, 'createdAt'>): Promise<void> {

@@ -8,5 +8,9 @@ export async function readMeta(queries: Queries, name: MetaName): Promise<string
 }
 
 export async function writeMeta(tx: Transaction, name: MetaName, value: string): Promise<void> {
-  await tx.run('INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', name, value);
+  await tx.run(
+    'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    name,
+    value,
+  );
 }

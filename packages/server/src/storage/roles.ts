@@ -29,7 +29,10 @@ export async function readRoleTable(queries: Queries): Promise<{ rver: number; r
 }
 
 export async function findRole(queries: Queries, name: string): Promise<Role | undefined> {
-  const row = await queries.one<RoleRow>('SELECT name, permissions, description FROM roles WHERE name = ?', name);
+  const row = await queries.one<RoleRow>(
+    'SELECT name, permissions, description FROM roles WHERE name = ?',
+    name,
+  );
   return row && roleOf(row);
 }
 
@@ -72,7 +75,9 @@ export async function deleteRole(tx: Transaction, name: string): Promise<number 
 }
 
 async function raiseRoleVersion(tx: Transaction): Promise<number> {
-  const row = await tx.one<{ value: number }>("UPDATE counters SET value = value + 1 WHERE name = 'rver' RETURNING value");
+  const row = await tx.one<{ value: number }>(
+    "UPDATE counters SET value = value + 1 WHERE name = 'rver' RETURNING value",
+  );
   return row?.value ?? 1;
 }
 

@@ -110,7 +110,9 @@ export async function migrate(database: Database): Promise<void> {
     const row = await tx.one<{ version: number }>('SELECT version FROM schema_version');
     const version = row?.version ?? 0;
     if (version > migrations.length) {
-      throw new Error(`the database has schema version ${version}, this Latchkey knows ${migrations.length}: run the newer one`);
+      throw new Error(
+        `the database has schema version ${version}, this Latchkey knows ${migrations.length}: run the newer one`,
+      );
     }
     if (row === undefined) await tx.run('INSERT INTO schema_version (version) VALUES (0)');
     for (const statements of migrations.slice(version)) {

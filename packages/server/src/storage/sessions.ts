@@ -9,6 +9,8 @@ export interface TokenSubject {
   readonly username: string;
   readonly roles: readonly string[];
   readonly ver: number;
+  /** Tokens of this user with a lower `ver` are dead. */
+  readonly revokedBelow: number;
   /** The role table's version: permissions are read for exactly this one. */
   readonly rver: number;
   readonly sessionId: string;
@@ -27,6 +29,7 @@ interface SubjectRow {
   username: string;
   roles: string | null;
   ver: number;
+  revoked_below: number;
   rver: number;
   id: string;
   client_id: string;
@@ -43,6 +46,7 @@ const alive = `ended_at IS NULL AND expires_at > now_ms() AND last_used_at > now
 const subject = `user_id, id, client_id, audience, generation, auth_time, expires_at, now_ms() AS read_at,
   (SELECT username FROM users WHERE users.id = user_id) AS username,
   (SELECT ver FROM users WHERE users.id = user_id) AS ver,
+  (SELECT revoked_below FROM users WHERE users.id = user_id) AS revoked_below,
   (SELECT string_agg(role, ' ' ORDER BY role) FROM user_roles WHERE user_roles.user_id = sessions.user_id) AS roles,
   (SELECT value FROM counters WHERE name = 'rver') AS rver`;
 
@@ -52,6 +56,7 @@ function subjectOf(row: SubjectRow): TokenSubject {
     username: row.username,
     roles: splitNames(row.roles),
     ver: row.ver,
+    revokedBelow: row.revoked_below,
     rver: row.rver,
     sessionId: row.id,
     clientId: row.client_id,
@@ -98,6 +103,7 @@ export async function insertSession(tx: Transaction, session: NewSession): Promi
 
 export interface Advance {
   readonly sessionId: string;
+  readonly clientId: string;
   readonly generation: number;
   readonly idempotencyHash: string | null;
   /** Milliseconds that must lie between two rotations: twice the grace time. */
@@ -115,11 +121,12 @@ export async function advanceSession(tx: Transaction, advance: Advance): Promise
   const row = await tx.one<SubjectRow>(
     `UPDATE sessions SET generation = generation + 1, rotated_at = now_ms(), last_used_at = now_ms(),
        idempotency_hash = CASE WHEN idempotency_hash = ? THEN NULL ELSE ? END
-     WHERE id = ? AND generation = ? AND (rotated_at IS NULL OR rotated_at <= now_ms() - ?) AND ${alive}
+     WHERE id = ? AND client_id = ? AND generation = ? AND (rotated_at IS NULL OR rotated_at <= now_ms() - ?) AND ${alive}
      RETURNING ${subject}`,
     advance.idempotencyHash,
     advance.idempotencyHash,
     advance.sessionId,
+    advance.clientId,
     advance.generation,
     advance.minAge,
     advance.idle,
@@ -128,8 +135,16 @@ export async function advanceSession(tx: Transaction, advance: Advance): Promise
 }
 
 /** What a token may say now, for a session that does not advance. Undefined when it is not alive. */
-export async function readSubject(queries: Queries, sessionId: string, idle: number): Promise<TokenSubject | undefined> {
-  const row = await queries.one<SubjectRow>(`SELECT ${subject} FROM sessions WHERE id = ? AND ${alive}`, sessionId, idle);
+export async function readSubject(
+  queries: Queries,
+  sessionId: string,
+  idle: number,
+): Promise<TokenSubject | undefined> {
+  const row = await queries.one<SubjectRow>(
+    `SELECT ${subject} FROM sessions WHERE id = ? AND ${alive}`,
+    sessionId,
+    idle,
+  );
   return row && subjectOf(row);
 }
 
@@ -148,7 +163,10 @@ export interface SessionState {
   readonly now: number;
 }
 
-export async function readSessionState(queries: Queries, sessionId: string): Promise<SessionState | undefined> {
+export async function readSessionState(
+  queries: Queries,
+  sessionId: string,
+): Promise<SessionState | undefined> {
   const row = await queries.one<{
     user_id: string;
     client_id: string;
@@ -183,7 +201,11 @@ export async function readSessionState(queries: Queries, sessionId: string): Pro
 }
 
 /** Ends one session once; answers its user, or undefined when it was not there or had ended already. */
-export async function endSession(tx: Transaction, sessionId: string, reason: string): Promise<string | undefined> {
+export async function endSession(
+  tx: Transaction,
+  sessionId: string,
+  reason: string,
+): Promise<string | undefined> {
   const row = await tx.one<{ user_id: string }>(
     'UPDATE sessions SET ended_at = now_ms(), ended_reason = ? WHERE id = ? AND ended_at IS NULL RETURNING user_id',
     reason,
@@ -193,7 +215,12 @@ export async function endSession(tx: Transaction, sessionId: string, reason: str
 }
 
 /** Ends every session of a user, except one that may survive; answers how many. */
-export async function endSessionsOfUser(tx: Transaction, userId: string, reason: string, except = ''): Promise<number> {
+export async function endSessionsOfUser(
+  tx: Transaction,
+  userId: string,
+  reason: string,
+  except = '',
+): Promise<number> {
   return await tx.run(
     'UPDATE sessions SET ended_at = now_ms(), ended_reason = ? WHERE user_id = ? AND id <> ? AND ended_at IS NULL',
     reason,
@@ -202,7 +229,11 @@ export async function endSessionsOfUser(tx: Transaction, userId: string, reason:
   );
 }
 
-export async function endSessionsOfClient(tx: Transaction, clientId: string, reason: string): Promise<number> {
+export async function endSessionsOfClient(
+  tx: Transaction,
+  clientId: string,
+  reason: string,
+): Promise<number> {
   return await tx.run(
     'UPDATE sessions SET ended_at = now_ms(), ended_reason = ? WHERE client_id = ? AND ended_at IS NULL',
     reason,
@@ -211,7 +242,11 @@ export async function endSessionsOfClient(tx: Transaction, clientId: string, rea
 }
 
 /** Moves the surviving session to the new `ver` and gives it a new generation: its old refresh token is the predecessor. */
-export async function renewSession(tx: Transaction, sessionId: string, ver: number): Promise<TokenSubject | undefined> {
+export async function renewSession(
+  tx: Transaction,
+  sessionId: string,
+  ver: number,
+): Promise<TokenSubject | undefined> {
   const row = await tx.one<SubjectRow>(
     `UPDATE sessions SET born_ver = ?, generation = generation + 1, rotated_at = now_ms(), last_used_at = now_ms(), idempotency_hash = NULL
      WHERE id = ? AND ended_at IS NULL RETURNING ${subject}`,
@@ -233,7 +268,13 @@ export interface SessionRecord {
 }
 
 /** A page of a user's live sessions, newest first; `after` is the id of the last one seen, or empty. */
-export async function listSessions(queries: Queries, userId: string, idle: number, after: string, limit: number): Promise<SessionRecord[]> {
+export async function listSessions(
+  queries: Queries,
+  userId: string,
+  idle: number,
+  after: string,
+  limit: number,
+): Promise<SessionRecord[]> {
   const rows = await queries.all<{
     id: string;
     user_id: string;

@@ -38,11 +38,23 @@ interface SignalRow {
 const columns = 'seq, tag, kind, by_what, value, below, until';
 
 function signalOf(row: SignalRow): Signal {
-  return { seq: row.seq, tag: row.tag, kind: row.kind, by: row.by_what, value: row.value, below: row.below, until: row.until };
+  return {
+    seq: row.seq,
+    tag: row.tag,
+    kind: row.kind,
+    by: row.by_what,
+    value: row.value,
+    below: row.below,
+    until: row.until,
+  };
 }
 
 /** `life`: milliseconds that the mark lives after this commit; null for ever. */
-export async function insertSignal(tx: Transaction, signal: Mark | { kind: 'keys' }, life: number | null): Promise<void> {
+export async function insertSignal(
+  tx: Transaction,
+  signal: Mark | { kind: 'keys' },
+  life: number | null,
+): Promise<void> {
   const mark = signal.kind === 'keys' ? undefined : signal;
   await tx.run(
     `INSERT INTO signals (seq, tag, at, kind, by_what, value, below, until)
@@ -58,7 +70,9 @@ export async function insertSignal(tx: Transaction, signal: Mark | { kind: 'keys
 }
 
 async function nextSequence(tx: Transaction): Promise<number> {
-  const row = await tx.one<{ value: number }>("UPDATE counters SET value = value + 1 WHERE name = 'signal' RETURNING value");
+  const row = await tx.one<{ value: number }>(
+    "UPDATE counters SET value = value + 1 WHERE name = 'signal' RETURNING value",
+  );
   if (row === undefined) throw new Error('the signal counter is missing');
   return row.value;
 }
@@ -73,7 +87,11 @@ export async function readHead(queries: Queries): Promise<{ seq: number; tag: st
 }
 
 export async function signalsAfter(queries: Queries, seq: number, limit: number): Promise<Signal[]> {
-  const rows = await queries.all<SignalRow>(`SELECT ${columns} FROM signals WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit);
+  const rows = await queries.all<SignalRow>(
+    `SELECT ${columns} FROM signals WHERE seq > ? ORDER BY seq LIMIT ?`,
+    seq,
+    limit,
+  );
   return rows.map(signalOf);
 }
 

@@ -30,7 +30,9 @@ interface KeyRow {
 }
 
 export async function listSigningKeys(queries: Queries): Promise<{ keys: SigningKeyRecord[]; now: number }> {
-  const rows = await queries.all<KeyRow & { now: number }>('SELECT *, now_ms() AS now FROM signing_keys ORDER BY created_at, kid');
+  const rows = await queries.all<KeyRow & { now: number }>(
+    'SELECT *, now_ms() AS now FROM signing_keys ORDER BY created_at, kid',
+  );
   const clock = rows[0]?.now ?? (await queries.one<{ now: number }>('SELECT now_ms() AS now'))?.now ?? 0;
   return {
     now: clock,
@@ -63,7 +65,13 @@ export async function insertSigningKey(tx: Transaction, key: SigningKeyRecord): 
 }
 
 /** Moves a key from one state to another; answers false when it was not in `from` any more. */
-export async function moveSigningKey(tx: Transaction, kid: string, from: KeyState, to: KeyState, retiresAt: number | null): Promise<boolean> {
+export async function moveSigningKey(
+  tx: Transaction,
+  kid: string,
+  from: KeyState,
+  to: KeyState,
+  retiresAt: number | null,
+): Promise<boolean> {
   const sql = 'UPDATE signing_keys SET state = ?, retires_at = ? WHERE kid = ? AND state = ?';
   return (await tx.run(sql, to, retiresAt, kid, from)) === 1;
 }

@@ -2,7 +2,14 @@
 // Writes that wait at the same moment share one transaction and so one fsync (group commit); each has its own
 // savepoint, so that one failing leaves the others whole. Nobody is answered before the commit is on disk.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { type Database, DatabaseUnavailable, type Row, type Transaction, UniqueViolation, type Value } from './database.ts';
+import {
+  type Database,
+  DatabaseUnavailable,
+  type Row,
+  type Transaction,
+  UniqueViolation,
+  type Value,
+} from './database.ts';
 
 export interface SqliteOptions {
   readonly file: string;
@@ -75,7 +82,8 @@ function translated(error: unknown): unknown {
   const code = (error as { errcode?: number }).errcode;
   if (code === undefined) return error;
   if (code === 1555 || code === 2067) return new UniqueViolation(error);
-  if ([5, 8, 10, 11, 13, 14].includes(code & 0xff)) return new DatabaseUnavailable('the database refused the operation', error);
+  if ([5, 8, 10, 11, 13, 14].includes(code & 0xff))
+    return new DatabaseUnavailable('the database refused the operation', error);
   return error;
 }
 
@@ -130,7 +138,8 @@ class SqliteDatabase implements Database {
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) return reject(new DatabaseUnavailable('the database is closed'));
-      if (this.#waiting.length >= this.#maxWaiting) return reject(new DatabaseUnavailable('too many writes are waiting'));
+      if (this.#waiting.length >= this.#maxWaiting)
+        return reject(new DatabaseUnavailable('too many writes are waiting'));
       this.#waiting.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
       this.#flushing ??= this.#flushSoon();
     });
@@ -196,7 +205,9 @@ class SqliteDatabase implements Database {
 /** Opens (or makes) the file. One process at a time may write: see data_dir.ts. */
 export function openSqlite(options: SqliteOptions): Database {
   const writer = new DatabaseSync(options.file);
-  writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000');
+  writer.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000',
+  );
   const reader = new DatabaseSync(options.file, { readOnly: true });
   for (const connection of [writer, reader]) connection.function('now_ms', () => options.now());
   return new SqliteDatabase(new Connection(writer), new Connection(reader), options.maxWaiting ?? 10_000);

@@ -65,13 +65,26 @@ export async function findCredentialsById(queries: Queries, id: string): Promise
   return await credentialsWhere(queries, 'id = ?', id);
 }
 
-async function credentialsWhere(queries: Queries, condition: string, value: Value): Promise<Credentials | undefined> {
-  const row = await queries.one<{ id: string; username: string; password_hash: string; ver: number; disabled: number }>(
-    `SELECT id, username, password_hash, ver, disabled FROM users WHERE ${condition}`,
-    value,
-  );
+async function credentialsWhere(
+  queries: Queries,
+  condition: string,
+  value: Value,
+): Promise<Credentials | undefined> {
+  const row = await queries.one<{
+    id: string;
+    username: string;
+    password_hash: string;
+    ver: number;
+    disabled: number;
+  }>(`SELECT id, username, password_hash, ver, disabled FROM users WHERE ${condition}`, value);
   return (
-    row && { id: row.id, username: row.username, passwordHash: row.password_hash, ver: row.ver, disabled: row.disabled === 1 }
+    row && {
+      id: row.id,
+      username: row.username,
+      passwordHash: row.password_hash,
+      ver: row.ver,
+      disabled: row.disabled === 1,
+    }
   );
 }
 
@@ -97,11 +110,16 @@ export async function insertUser(tx: Transaction, user: NewUser): Promise<void> 
 }
 
 async function insertRoles(tx: Transaction, userId: string, roles: readonly string[]): Promise<void> {
-  for (const role of roles) await tx.run('INSERT INTO user_roles (user_id, role) VALUES (?, ?)', userId, role);
+  for (const role of roles)
+    await tx.run('INSERT INTO user_roles (user_id, role) VALUES (?, ?)', userId, role);
 }
 
 /** Sets the roles and raises `ver`; answers the new `ver`, or undefined when there is no such user. */
-export async function replaceRoles(tx: Transaction, userId: string, roles: readonly string[]): Promise<number | undefined> {
+export async function replaceRoles(
+  tx: Transaction,
+  userId: string,
+  roles: readonly string[],
+): Promise<number | undefined> {
   const ver = await raiseVersion(tx, userId);
   if (ver === undefined) return undefined;
   await tx.run('DELETE FROM user_roles WHERE user_id = ?', userId);
@@ -110,7 +128,10 @@ export async function replaceRoles(tx: Transaction, userId: string, roles: reado
 }
 
 async function raiseVersion(tx: Transaction, userId: string): Promise<number | undefined> {
-  const row = await tx.one<{ ver: number }>('UPDATE users SET ver = ver + 1 WHERE id = ? RETURNING ver', userId);
+  const row = await tx.one<{ ver: number }>(
+    'UPDATE users SET ver = ver + 1 WHERE id = ? RETURNING ver',
+    userId,
+  );
   return row?.ver;
 }
 
@@ -124,7 +145,12 @@ export async function revokeBelow(tx: Transaction, userId: string): Promise<numb
 }
 
 /** Sets a new hash if the old one still stands, and revokes below the new `ver`, which it answers. */
-export async function replacePassword(tx: Transaction, userId: string, oldHash: string, newHash: string): Promise<number | undefined> {
+export async function replacePassword(
+  tx: Transaction,
+  userId: string,
+  oldHash: string,
+  newHash: string,
+): Promise<number | undefined> {
   const row = await tx.one<{ ver: number }>(
     `UPDATE users SET password_hash = ?, ver = ver + 1, revoked_below = ver + 1
      WHERE id = ? AND password_hash = ? AND disabled = 0 RETURNING ver`,
@@ -136,8 +162,18 @@ export async function replacePassword(tx: Transaction, userId: string, oldHash: 
 }
 
 /** The same password under new hashing parameters: nothing else changes. */
-export async function rehashPassword(tx: Transaction, userId: string, oldHash: string, newHash: string): Promise<void> {
-  await tx.run('UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?', newHash, userId, oldHash);
+export async function rehashPassword(
+  tx: Transaction,
+  userId: string,
+  oldHash: string,
+  newHash: string,
+): Promise<void> {
+  await tx.run(
+    'UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?',
+    newHash,
+    userId,
+    oldHash,
+  );
 }
 
 export interface UserChanges {
@@ -162,7 +198,12 @@ export async function deleteUser(tx: Transaction, userId: string): Promise<boole
 }
 
 /** A page of users by username. */
-export async function listUsers(queries: Queries, after: string, limit: number, prefix = ''): Promise<User[]> {
+export async function listUsers(
+  queries: Queries,
+  after: string,
+  limit: number,
+  prefix = '',
+): Promise<User[]> {
   const rows = await queries.all<UserRow>(
     `SELECT ${columns} FROM users WHERE username > ? AND substr(username, 1, length(?)) = ? ORDER BY username LIMIT ?`,
     after,

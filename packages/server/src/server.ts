@@ -1,0 +1,237 @@
+// The one composition root: it alone knows every part. Everything below receives the few things it uses, by name.
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import pino from 'pino';
+import { allEndpoints } from './endpoints/all.ts';
+import { createAudiences } from './endpoints/audiences.ts';
+import { createAttemptGuard } from './grants/attempts.ts';
+import { type FirstAdmin, prepareFirstStart } from './grants/first_start.ts';
+import { createTokenIssuer } from './grants/issue.ts';
+import { createPasswordChange, createPasswordSetter } from './grants/new_password.ts';
+import { createPasswordGrant } from './grants/password.ts';
+import { createRefreshLimit } from './grants/refresh_limit.ts';
+import { createRefreshGrant } from './grants/refresh_token.ts';
+import { createRoleTableCache } from './grants/role_table.ts';
+import { createSessionEnder } from './grants/sessions.ts';
+import { createApp, registerEndpoints } from './http/app.ts';
+import { createAuthenticator } from './http/caller.ts';
+import { createInternalServer } from './http/internal.ts';
+import { closeServer, createOperatorSocket, listenOn, urlOf } from './http/listeners.ts';
+import { createMetrics } from './http/metrics.ts';
+import { checkMasterKey, loadMasterKey } from './keys/master_key.ts';
+import { openRefreshKeyring } from './keys/refresh_keyring.ts';
+import { openSigningKeyring } from './keys/signing_keyring.ts';
+import { type AuthServerOptions, type Settings, settingsFrom } from './options.ts';
+import { createHasher } from './passwords/hasher.ts';
+import { createSignalHub, type SignalHub } from './signals/hub.ts';
+import { createSignalPublisher } from './signals/publisher.ts';
+import { createTokenLife } from './signals/token_life.ts';
+import type { Origin } from './storage/audit.ts';
+import { lockDataDir } from './storage/data_dir.ts';
+import type { Database } from './storage/database.ts';
+import { readMeta, writeMeta } from './storage/meta.ts';
+import { migrate } from './storage/schema.ts';
+import { openSqlite } from './storage/sqlite.ts';
+import { countUsers } from './storage/users.ts';
+import { startUpkeep } from './upkeep.ts';
+
+export interface Listening {
+  /** The public API's own address, without TLS: what a gateway forwards to. */
+  readonly address?: string;
+  readonly internal?: string;
+  readonly socket?: string;
+}
+
+export interface AuthServer {
+  /** Opens the listeners that the options name. */
+  listen(): Promise<Listening>;
+  /** Answers what is in flight, commits, and lets go of the data directory. */
+  close(): Promise<void>;
+  /** Only at the first start, and only when no password was given: shown once, stored nowhere. */
+  readonly firstAdmin: FirstAdmin | undefined;
+}
+
+const systemOrigin: Origin = { actor: 'system', ip: 'local', requestId: 'system' };
+
+/** Opens the data directory and prepares everything. Throws ConfigurationError, DataDirLocked, MasterKeyError. */
+export async function createAuthServer(options: AuthServerOptions): Promise<AuthServer> {
+  const settings = settingsFrom(options);
+  const lock = lockDataDir(settings.dataDir);
+  try {
+    const database = openSqlite({ file: settings.databaseFile, now: settings.now });
+    return await compose(settings, database, () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function epochOf(database: Database): Promise<string> {
+  const known = await readMeta(database, 'epoch');
+  if (known !== undefined) return known;
+  const epoch = randomBytes(9).toString('hex');
+  await database.write((tx) => writeMeta(tx, 'epoch', epoch));
+  return epoch;
+}
+
+/** The parts that hold state, opened in the order in which they need one another. */
+async function openState(settings: Settings, database: Database, logger: pino.Logger) {
+  await migrate(database);
+  const masterKey = loadMasterKey({
+    ...settings.masterKey,
+    mayCreate: (await readMeta(database, 'master_key_check')) === undefined,
+  });
+  await checkMasterKey(database, masterKey);
+  const tokenLife = await createTokenLife(database, settings.accessTokenLife);
+  let hub: SignalHub | undefined;
+  const signals = createSignalPublisher(tokenLife.longest, () => hub?.wake());
+  const policy = {
+    alg: settings.algorithm,
+    every: settings.keyRotation,
+    maxTokenLife: settings.accessTokenLife,
+  };
+  const signingKeys = await openSigningKeyring({ database, masterKey, signals, policy }, systemOrigin);
+  const refreshKeys = await openRefreshKeyring(database, masterKey, {
+    every: settings.keyRotation,
+    sessionMax: settings.sessionMax,
+  });
+  const epoch = await epochOf(database);
+  const onError = (error: unknown) =>
+    logger.warn({ cause: error instanceof Error ? error.message : 'unknown' }, 'signals cannot be read');
+  hub = await createSignalHub({ database, epoch, maxLife: tokenLife.longest, onError });
+  return { masterKey, tokenLife, signals, signingKeys, refreshKeys, epoch, hub };
+}
+
+async function compose(settings: Settings, database: Database, release: () => void): Promise<AuthServer> {
+  const logger = pino(
+    { level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: false }),
+  );
+  const hasher = createHasher(settings.passwords);
+  const state = await openState(settings, database, logger);
+  const { signals, signingKeys, refreshKeys, tokenLife, hub } = state;
+  const metrics = createMetrics();
+  metrics.gauge('latchkey_signal_streams', 'Open signal streams.', () => hub.readers);
+  metrics.gauge('latchkey_passwords_waiting', 'Passwords waiting to be hashed.', () => hasher.waiting);
+
+  const roleTable = createRoleTableCache(database);
+  const attempts = createAttemptGuard(database, settings.attemptLimits);
+  const setPassword = createPasswordSetter({ hasher, minLength: settings.passwords.minLength });
+  const issuer = createTokenIssuer({ ...settings, signingKeys, refreshKeys, roleTable });
+  const audiences = createAudiences({
+    queries: database,
+    issuer: settings.issuer,
+    audience: settings.audience,
+  });
+  const operator = createOperatorSocket((request, response) => app.routing(request, response));
+  const authenticator = createAuthenticator({
+    ...settings,
+    database,
+    signingKeys,
+    roleTable,
+    isOperator: (request) => operator.owns(request.raw.socket),
+  });
+  const firstAdmin = await prepareFirstStart(
+    { database, hasher, setPassword, admin: settings.admin },
+    systemOrigin,
+  );
+
+  const endpoints = allEndpoints({
+    ...settings,
+    ...state,
+    database,
+    authenticator,
+    audiences,
+    setPassword,
+    allowedOrigins: new Set([settings.origin, ...settings.origins]),
+    signIn: createPasswordGrant({
+      database,
+      hasher,
+      attempts,
+      issuer,
+      refreshKeys,
+      sessionMax: settings.sessionMax,
+    }),
+    refresh: createRefreshGrant({
+      database,
+      refreshKeys,
+      issuer,
+      signals,
+      settings: { grace: settings.refreshGrace, idle: settings.sessionIdle },
+      checkAudience: audiences.check,
+      limit: createRefreshLimit(settings.refreshesPerMinute, settings.now),
+      onRace: () => metrics.count('latchkey_refresh_races_total'),
+    }),
+    changePassword: createPasswordChange({ database, hasher, attempts, setPassword, issuer, signals }),
+    sessions: createSessionEnder(database, signals),
+    maxLife: tokenLife.longest,
+  });
+  const appOptions = {
+    authenticator,
+    endpoints,
+    trustedProxies: settings.trustedProxies,
+    origins: settings.origins,
+    logger,
+    onAnswer: (route: string, method: string, status: number) => {
+      metrics.count('latchkey_http_requests_total', {
+        route,
+        method,
+        status: `${Math.floor(status / 100)}xx`,
+      });
+    },
+  };
+  const app = createApp(appOptions);
+  registerEndpoints(app, appOptions);
+  await app.ready();
+
+  const internal = createInternalServer({
+    ready: async () => (await countUsers(database)) >= 0,
+    metrics: () => metrics.text(),
+  });
+  const onError = (error: unknown) =>
+    logger.error({ cause: error instanceof Error ? error.message : 'unknown' }, 'upkeep failed');
+  const stopUpkeep = startUpkeep({
+    database,
+    signingKeys,
+    refreshKeys,
+    tokenLife,
+    origin: systemOrigin,
+    onError,
+  });
+
+  return {
+    firstAdmin,
+    listen: () => openListeners(settings, app.server, operator, internal),
+    async close() {
+      stopUpkeep();
+      hub.close();
+      await Promise.all([operator.close(), closeServer(internal), closeServer(app.server)]);
+      await app.close();
+      hasher.close();
+      await database.close();
+      release();
+    },
+  };
+}
+
+async function openListeners(
+  settings: Settings,
+  server: Server,
+  operator: ReturnType<typeof createOperatorSocket>,
+  internal: Server,
+): Promise<Listening> {
+  const listening: { address?: string; internal?: string; socket?: string } = {};
+  if (settings.socketPath !== null) {
+    await operator.listen(settings.socketPath);
+    listening.socket = settings.socketPath;
+  }
+  if (settings.internal !== undefined) {
+    await listenOn(internal, settings.internal);
+    listening.internal = urlOf(internal);
+  }
+  if (settings.listen !== undefined) {
+    await listenOn(server, settings.listen);
+    listening.address = urlOf(server);
+  }
+  return listening;
+}

@@ -1,0 +1,49 @@
+// What has to happen from time to time: keys rotate, dead rows leave, the token life is announced. Every step may run on
+// many instances at once, and one that fails is tried again at the next turn.
+import type { RefreshKeyring } from './keys/refresh_keyring.ts';
+import type { SigningKeyring } from './keys/signing_keyring.ts';
+import type { TokenLife } from './signals/token_life.ts';
+import { sweepAttempts } from './storage/attempts.ts';
+import type { Origin } from './storage/audit.ts';
+import type { Database } from './storage/database.ts';
+import { sweepSessions } from './storage/sessions.ts';
+import { sweepSignals } from './storage/signals.ts';
+
+export interface UpkeepOptions {
+  readonly database: Database;
+  readonly signingKeys: SigningKeyring;
+  readonly refreshKeys: RefreshKeyring;
+  readonly tokenLife: TokenLife;
+  readonly origin: Origin;
+  readonly onError: (error: unknown) => void;
+}
+
+const minute = 60_000;
+const day = 86_400_000;
+/** Rows removed in one transaction: others wait for no more than this. */
+const batch = 500;
+/** Dead sessions stay for a while, so that "why was I signed out?" has an answer. */
+const keepSessions = 7 * day;
+
+/** One turn of everything. */
+export async function runUpkeep(options: UpkeepOptions): Promise<void> {
+  const { database } = options;
+  const now = (await database.one<{ now: number }>('SELECT now_ms() AS now'))?.now ?? 0;
+  await options.signingKeys.rotate(options.origin);
+  await options.refreshKeys.rotate(now);
+  await options.tokenLife.announce();
+  for (const sweep of [
+    () => database.write((tx) => sweepSessions(tx, keepSessions, batch)),
+    () => database.write((tx) => sweepAttempts(tx, day, batch)),
+    () => database.write((tx) => sweepSignals(tx, batch)),
+  ]) {
+    while ((await sweep()) === batch);
+  }
+}
+
+/** Runs a turn every minute; the answer stops it. */
+export function startUpkeep(options: UpkeepOptions): () => void {
+  const timer = setInterval(() => void runUpkeep(options).catch(options.onError), minute);
+  timer.unref();
+  return () => clearInterval(timer);
+}
