@@ -46,11 +46,16 @@ export async function idleMemory(system: AuthSystem, idle = 10_000): Promise<Idl
   if (system.name !== 'oidc-provider') await system.signIn(connection);
   connection.close();
   await sleep(idle);
+  return memoryOf(system.child.pid);
+}
+
+/** A process and what descends from it, the hasher counted apart. */
+export function memoryOf(pid: number): IdleMemory {
   let server = 0;
   let hasher: number | undefined;
-  for (const pid of processTree(system.child.pid)) {
-    const bytes = residentBytes(pid) ?? 0;
-    if (/hash/.test(commandLine(pid))) hasher = (hasher ?? 0) + bytes;
+  for (const each of processTree(pid)) {
+    const bytes = residentBytes(each) ?? 0;
+    if (/hash/.test(commandLine(each))) hasher = (hasher ?? 0) + bytes;
     else server += bytes;
   }
   return { server, hasher };

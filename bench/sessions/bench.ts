@@ -39,10 +39,11 @@ async function startWorld(
   kind: string,
   make: (folder: string) => Promise<(i: number) => Readonly<Record<string, string>>>,
   storeFile: string | undefined,
+  users = signedInUsers,
 ): Promise<World> {
   const folder = scratchFolder(kind);
   const headersOf = await make(folder);
-  const requests = Array.from({ length: signedInUsers }, (_, i) =>
+  const requests = Array.from({ length: users }, (_, i) =>
     buildRequest({ method: 'GET', path: '/hello', headers: headersOf(i) }),
   );
   const script = join(import.meta.dirname, 'guarded_server.ts');
@@ -52,12 +53,12 @@ async function startWorld(
   return { name, child, port: Number(child.ready), requests, store };
 }
 
-export function startTokenWorld(): Promise<World> {
+export function startTokenWorld(users = signedInUsers): Promise<World> {
   const make = async (folder: string) => {
     const keys = makeTokenWorld(folder);
     return (i: number) => ({ authorization: bearerOf(keys, i) });
   };
-  return startWorld('verified token', 'token', make, undefined);
+  return startWorld('verified token', 'token', make, undefined, users);
 }
 
 function startSessionWorld(): Promise<World> {
@@ -116,7 +117,7 @@ export async function benchSessions({ rounds, roundTime }: BenchOptions): Promis
   const outcomes: Outcome[] = [];
   pin(clientCore);
   try {
-    for (const start of [startTokenWorld, startSessionWorld, startBetterAuthWorld]) {
+    for (const start of [() => startTokenWorld(), startSessionWorld, startBetterAuthWorld]) {
       const world = await start();
       outcomes.push({ world, loads: [], fresh: residentBytes(world.child.pid), full: undefined });
     }
