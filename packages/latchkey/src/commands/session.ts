@@ -1,0 +1,59 @@
+// `latchkey session …`: where somebody is signed in, and ending it.
+import { call, collect, findUser, type SessionView } from '../admin/answers.ts';
+import { usageError } from '../failure.ts';
+import { print, printable, printJson, table, when } from '../terminal/print.ts';
+import { withAdmin } from './administer.ts';
+import { type Command, jsonOption, locateOptions } from './command.ts';
+
+const common = { ...locateOptions, ...jsonOption } as const;
+
+export const sessionList: Command = {
+  usage: 'session list USER',
+  words: ['USER'],
+  about: 'One line a device.',
+  options: common,
+  async run(input) {
+    await withAdmin(input, async (admin) => {
+      const user = await findUser(admin, input.words[0]!);
+      const sessions = await collect<SessionView>(admin, `/auth/admin/users/${user.id}/sessions`, 'sessions');
+      if (input.has('json')) return printJson(sessions);
+      if (sessions.length === 0) return print(`${user.username} is not signed in anywhere`);
+      const rows = sessions.map((session) => [
+        session.id,
+        when(session.created_at),
+        when(session.last_used_at),
+        session.ip,
+        printable(session.user_agent ?? '').slice(0, 50),
+      ]);
+      print(table(['session', 'since', 'last used', 'from', 'with'], rows));
+    });
+  },
+};
+
+export const sessionEnd: Command = {
+  usage: 'session end [SESSION]',
+  words: ['[SESSION]'],
+  about: 'Its tokens stop working within a second at every gateway and service that is connected.',
+  options: { user: { type: 'string', value: 'NAME', about: 'End all sessions of this user' }, ...common },
+  examples: ['latchkey session end 3f0c…', 'latchkey session end --user alice'],
+  async run(input) {
+    const session = input.words[0];
+    const name = input.text('user');
+    if ((session === undefined) === (name === undefined)) {
+      throw usageError(
+        'name one session, or a user with --user',
+        'latchkey session list USER shows their sessions',
+      );
+    }
+    await withAdmin(input, async (admin) => {
+      const target = session === undefined ? (await findUser(admin, name!)).id : session;
+      const path =
+        session === undefined
+          ? `/auth/admin/users/${target}/sessions`
+          : `/auth/admin/sessions/${encodeURIComponent(target)}`;
+      await call(admin, 'DELETE', path, session === undefined ? `sessions of ${name}` : `session ${session}`);
+      if (input.has('json')) return printJson({ ended: session ?? name });
+      print(session === undefined ? `all sessions of ${name} have ended` : 'the session has ended');
+    });
+  },
+};

@@ -1,0 +1,1 @@
+export { type Config, type Duration, defineConfig, type ServiceConfig } from './settings/config.ts';

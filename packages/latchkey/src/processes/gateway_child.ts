@@ -1,0 +1,25 @@
+// The gateway as a child of `latchkey start`. Its parent hands it plain options over the channel, so that this process
+// reads neither the configuration nor the environment's secrets: the edge holds public keys only.
+import { CommandError } from '../failure.ts';
+import type { PlainGatewayOptions } from '../settings/gateway_options.ts';
+import { tellParent } from './messages.ts';
+import { runGateway } from './run_gateway.ts';
+
+export interface GatewayWork {
+  readonly options: PlainGatewayOptions;
+  readonly log: string;
+}
+
+process.once('message', async ({ options, log }: GatewayWork) => {
+  try {
+    await runGateway(options, log, tellParent);
+    process.exit(0);
+  } catch (error) {
+    const { message, hint } =
+      error instanceof CommandError
+        ? error
+        : { message: `the gateway failed: ${String(error)}`, hint: undefined };
+    tellParent({ type: 'latchkey:failed', message, hint });
+    process.exitCode = 1;
+  }
+});

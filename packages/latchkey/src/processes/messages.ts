@@ -1,0 +1,31 @@
+// What our own children tell their parent over the channel. Other programs say nothing and are watched from outside.
+
+export interface ReadyMessage {
+  readonly type: 'latchkey:ready';
+  /** Where it listens, as host:port. */
+  readonly address?: string | undefined;
+  readonly internal?: string | undefined;
+  readonly socket?: string | undefined;
+  /** Only when a password was generated at this start. It travels over this channel and is never logged. */
+  readonly firstAdmin?: { readonly username: string; readonly password: string } | undefined;
+}
+
+export interface FailedMessage {
+  readonly type: 'latchkey:failed';
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+export type ChildMessage = ReadyMessage | FailedMessage;
+
+export function isChildMessage(value: unknown): value is ChildMessage {
+  const type = typeof value === 'object' && value !== null ? (value as { type?: unknown }).type : undefined;
+  return type === 'latchkey:ready' || type === 'latchkey:failed';
+}
+
+/** Tells the parent, when there is one that listens. */
+export function tellParent(message: ChildMessage): boolean {
+  if (process.send === undefined) return false;
+  process.send(message);
+  return true;
+}
