@@ -13,6 +13,7 @@ import {
 import { encodeBase64url } from './base64url.ts';
 import type { Algorithm } from './jwa.ts';
 import {
+  type CompactParts,
   checkSignature,
   decodeSignature,
   type JoseHeader,
@@ -34,7 +35,7 @@ const accessTokenType = 'at+jwt';
 /** Seconds. */
 const shortestTokenLife = 30;
 
-export interface AccessTokenHeader {
+export interface AccessTokenHeader extends JoseHeader {
   readonly alg: Algorithm;
   readonly kid: string;
   readonly typ: string;
@@ -67,23 +68,37 @@ function checkProfile(header: JoseHeader): AccessTokenHeader {
   return header as AccessTokenHeader;
 }
 
+/** A token in the right form with an acceptable header, and nothing else known about it. */
+export interface ParsedAccessToken extends CompactParts {
+  readonly header: AccessTokenHeader;
+}
+
 /**
  * Size, form and header of a token, before any key is looked up. Throws TokenError, also where `token` is not a string.
  * Does NOT check anything else: the result says only which key to take.
  */
+export function parseAccessToken(token: unknown): ParsedAccessToken {
+  const parts = splitCompact(token);
+  const header = checkProfile(readHeader(parts));
+  return { token: parts.token, headerEnd: parts.headerEnd, payloadEnd: parts.payloadEnd, header };
+}
+
+/** As {@link parseAccessToken}, the header alone. */
 export function readAccessTokenHeader(token: unknown): AccessTokenHeader {
-  return checkProfile(readHeader(splitCompact(token)));
+  return parseAccessToken(token).header;
 }
 
 /**
- * Checks header, claims' shape and signature with the key that `readAccessTokenHeader(token).kid` named. Throws TokenError.
- * The result does not depend on time and may be cached by the whole token. Does NOT check issuer, audience, expiry,
- * revocation: see {@link checkAccessTokenClaims}.
+ * Checks the claims' shape and the signature with the key that `parsed.header.kid` named. Throws TokenError. The result does
+ * not depend on time and may be cached by the whole token. Does NOT check issuer, audience, expiry, revocation: see
+ * {@link checkAccessTokenClaims}.
  */
-export function verifyAccessTokenSignature(token: string, key: VerificationKey): VerifiedToken {
-  const parts = splitCompact(token);
-  const joseHeader = readHeader(parts);
-  const header = checkProfile(joseHeader);
+export function verifyAccessTokenSignature(
+  parsed: string | ParsedAccessToken,
+  key: VerificationKey,
+): VerifiedToken {
+  const parts = typeof parsed === 'string' ? parseAccessToken(parsed) : parsed;
+  const { token, header } = parts;
   if (header.kid !== key.kid) throw new TokenError('unknown_key', 'the key is not the one the token names');
   const claims = parseJsonSegment(token.slice(parts.headerEnd + 1, parts.payloadEnd), 'payload') as Record<
     string,
@@ -94,8 +109,8 @@ export function verifyAccessTokenSignature(token: string, key: VerificationKey):
   if (header.alg === key.alg && !verifierOf(key).isCanonical(signature)) {
     throw new TokenError('invalid_signature', 'not the canonical signature');
   }
-  checkSignature(parts, joseHeader, signature, key);
-  rememberHeader(parts, joseHeader);
+  checkSignature(parts, header, signature, key);
+  rememberHeader(parts, header);
   return { header, claims: completeClaims(claims) };
 }
 
@@ -117,10 +132,10 @@ export function verifyAccessToken(
   expectation: ClaimsExpectation,
 ): VerifiedToken {
   checkExpectation(expectation);
-  const { kid } = readAccessTokenHeader(token);
-  const key = keys.get(kid);
+  const parsed = parseAccessToken(token);
+  const key = keys.get(parsed.header.kid);
   if (key === undefined) throw new TokenError('unknown_key', 'no key with this kid');
-  const verified = verifyAccessTokenSignature(token as string, key);
+  const verified = verifyAccessTokenSignature(parsed, key);
   checkAccessTokenClaims(verified.claims, expectation);
   return verified;
 }

@@ -109,7 +109,9 @@ export function completeClaims(claims: Record<string, unknown>): AccessTokenClai
 
 /** As deep as strict JSON may nest, which is eight. */
 function deepFreeze(value: object): void {
-  for (const member of Object.values(value)) {
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name in members) {
+    const member = members[name];
     if (typeof member === 'object' && member !== null) deepFreeze(member);
   }
   Object.freeze(value);

@@ -10,6 +10,15 @@ export function decodeBase64url(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
+/**
+ * The same into `target`, which must be large enough: how many bytes were written, or -1. For code that handles every token
+ * of every request and copies what it keeps.
+ */
+export function decodeBase64urlInto(text: string, target: Buffer): number {
+  const length = target.write(text, 'base64url');
+  return target.toString('base64url', 0, length) === text ? length : -1;
+}
+
 /** Encodes bytes, or the UTF-8 of a text. */
 export function encodeBase64url(data: Uint8Array | string): string {
   if (typeof data === 'string') return Buffer.from(data, 'utf8').toString('base64url');

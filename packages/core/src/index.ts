@@ -3,6 +3,8 @@ export {
   type AccessTokenClaims,
   type AccessTokenHeader,
   checkAccessTokenClaims,
+  type ParsedAccessToken,
+  parseAccessToken,
   readAccessTokenHeader,
   signAccessToken,
   type VerifiedToken,
