@@ -19,13 +19,17 @@ export function appointmentEndpoints(store: AppointmentStore, directory: Directo
         return { body: listAnswer(store.list(page, everybody ? undefined : claims.sub), page) };
       },
     },
-    { method: 'POST', path: '/api/appointments', handle: (call) => book(store, directory, call) },
+    {
+      method: 'POST',
+      path: '/api/appointments',
+      requires: { permission: 'appointments:write' },
+      handle: (call) => book(store, directory, call),
+    },
   ];
 }
 
 async function book(store: AppointmentStore, directory: Directory, call: Call) {
   const { request, claims } = call;
-  if (!hasPermission(claims, 'appointments:write')) throw forbidden();
   const { patient_id, ...entry } = await readJsonBody(request, {
     patient_id: text(64),
     starts_at: moment(),

@@ -1,11 +1,12 @@
 // A small HTTP service whose every endpoint wants a valid access token. The gateway has verified the token already; this
 // service does it again, because a network path around the gateway must not be a path around the check.
 //
-// In this order: request id, route, token, handler, answer. Errors leave as {"error","error_description","request_id"}.
+// In this order: request id, route, token and permission, handler, answer. Errors leave as
+// {"error","error_description","request_id"}.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type AccessTokenClaims, refusalOf, TokenError } from '@latchkey/core';
-import type { Verifier } from '@latchkey/core/verifier';
+import { readBearer, requireToken, type TokenRequirement, type TokenVerifier } from '@latchkey/core/http';
 import { HttpError } from './http_error.ts';
 
 export interface Call {
@@ -29,45 +30,44 @@ export interface Endpoint {
   readonly method: 'GET' | 'POST';
   /** Such as `/api/patients/:id/records`. */
   readonly path: string;
+  /** What the token must carry; whose row it is, the handler decides. */
+  readonly requires?: TokenRequirement;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
 }
 
 export interface HttpServiceOptions {
   readonly endpoints: readonly Endpoint[];
-  readonly verifier: Pick<Verifier, 'verify'>;
+  readonly verifier: TokenVerifier;
   /** Asked first: public files. True when it has answered. */
   readonly files?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Told of faults of ours; gets no token and no body. */
   readonly report: (message: string) => void;
 }
 
-export function createHttpService({
-  endpoints,
-  verifier,
-  files,
-  report,
-}: HttpServiceOptions): RequestListener {
+export function createHttpService(options: HttpServiceOptions): RequestListener {
+  const { files, report } = options;
+  const endpoints = options.endpoints.map((endpoint) => ({
+    ...endpoint,
+    guard: requireToken(options.verifier, endpoint.requires),
+  }));
   return async (request, response) => {
     const requestId = requestIdOf(request);
-    response.setHeader('x-request-id', requestId);
+    request.headers['x-request-id'] = requestId;
     try {
       if (files?.(request, response) === true) return;
       const url = parseUrl(request.url ?? '');
       const { endpoint, params } = route(endpoints, request.method ?? '', url.pathname);
-      const token = bearerOf(request);
-      const { claims } = await verifier.verify(token);
-      const {
-        status = 200,
-        headers,
-        body,
-      } = await endpoint.handle({ request, url, params, claims, token, requestId });
-      send(response, status, body, headers);
+      const auth = await endpoint.guard(request, response);
+      if (auth === undefined) return; // the refusal is on its way
+      const token = readBearer(request.rawHeaders);
+      const answer = await endpoint.handle({ request, url, params, claims: auth.claims, token, requestId });
+      send(response, { status: 200, ...answer }, requestId);
     } catch (error) {
-      const { status, headers, body } = answerTo(error, requestId);
-      if (status === 500)
-        report(`request ${requestId} failed: ${error instanceof Error ? error.stack : 'not an error'}`);
+      const answer = answerTo(error, requestId);
+      if (answer.status === 500)
+        report(`request ${requestId} failed: ${error instanceof Error ? error.stack : ''}`);
       if (response.headersSent) response.destroy();
-      else send(response, status, body, headers);
+      else send(response, answer, requestId);
     }
   };
 }
@@ -85,11 +85,11 @@ function parseUrl(target: string): URL {
   return url;
 }
 
-function route(
-  endpoints: readonly Endpoint[],
+function route<E extends Endpoint>(
+  endpoints: readonly E[],
   method: string,
   path: string,
-): { endpoint: Endpoint; params: Record<string, string> } {
+): { endpoint: E; params: Record<string, string> } {
   const allowed: string[] = [];
   for (const endpoint of endpoints) {
     const params = match(endpoint.path, path);
@@ -118,22 +118,18 @@ function match(pattern: string, path: string): Record<string, string> | undefine
   return params;
 }
 
-/** RFC 6750 §2.1: one Authorization header, one token, and no other place to look for it. */
-function bearerOf(request: IncomingMessage): string {
-  const values = request.headersDistinct['authorization'] ?? [];
-  if (values.length > 1) throw new HttpError(400, 'invalid_request', 'More than one Authorization header.');
-  const token = /^Bearer ([^ ]+)$/i.exec(values[0] ?? '')?.[1];
-  if (token === undefined) throw new TokenError('missing_token', 'no bearer token');
-  return token;
-}
-
-function send(response: ServerResponse, status: number, body: object, headers: Answer['headers'] = {}): void {
+function send(
+  response: ServerResponse,
+  { status, headers, body }: Answer & { readonly status: number },
+  requestId: string,
+): void {
   response.writeHead(status, {
     ...headers,
     'content-type': 'application/json; charset=utf-8',
     // What a person may see is nobody else's: not in a shared cache, nor on the disk of a shared computer.
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
   });
   response.end(JSON.stringify(body));
 }

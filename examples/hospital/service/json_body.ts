@@ -1,6 +1,7 @@
 // The body of a request, as a flat JSON object with known fields and nothing else: wrong types are refused, never
 // converted, and a field we do not know is a mistake that the caller should hear about.
 import type { IncomingMessage } from 'node:http';
+import { parseStrictJson } from '@latchkey/core';
 import { badRequest, HttpError } from './http_error.ts';
 
 const bodyLimit = 16 * 1024;
@@ -43,9 +44,9 @@ async function readAll(request: IncomingMessage): Promise<Buffer> {
 function parse(bytes: Buffer): Record<string, unknown> {
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    body = parseStrictJson(bytes);
   } catch {
-    throw badRequest('The body is not JSON in UTF-8.');
+    throw badRequest('The body is not JSON, or not unambiguous.');
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('The body must be an object.');
