@@ -25,12 +25,12 @@ export interface Freshness {
   heard(asOf: number, maxLife: number): void;
   /** Known from an earlier run: counts with its full age. */
   restored(asOf: number, maxLife: number): void;
-  /** Our clock in milliseconds. */
-  clock(): number;
+  /** Our clock in milliseconds, for a wall clock that says `wall`. */
+  clock(wall: number): number;
   /** Age in milliseconds; infinite before the first `as_of`. */
-  age(): number;
+  age(wall: number): number;
   /** May a request still be decided with what we know? */
-  holds(sensitive: boolean): boolean;
+  holds(wall: number, sensitive: boolean): boolean;
 }
 
 const sensitiveLimit = 10_000;
@@ -54,9 +54,9 @@ export function createFreshness({
     maxLife = life;
     normalLimit = Math.max(Math.min(life, maxTokenLife) * 1000, shortestNormalLimit);
   };
-  const age = (): number => {
+  const age = (wall: number): number => {
     if (asOf === undefined) return Number.POSITIVE_INFINITY;
-    return Math.max(monotonic() - heardAt, now() - asOf - offset.value(), 0);
+    return Math.max(monotonic() - heardAt, wall - asOf - offset.value(), 0);
   };
 
   return {
@@ -79,12 +79,9 @@ export function createFreshness({
       heardAt = monotonic() - Math.max(0, now() - value);
       advance(value, life);
     },
-    clock() {
-      const wall = now();
-      return asOf !== undefined && asOf > wall ? asOf : wall;
-    },
+    clock: (wall) => (asOf !== undefined && asOf > wall ? asOf : wall),
     age,
-    holds: (sensitive) => age() <= (sensitive ? sensitiveLimit : normalLimit),
+    holds: (wall, sensitive) => age(wall) <= (sensitive ? sensitiveLimit : normalLimit),
   };
 }
 

@@ -32,10 +32,10 @@ export interface Knowledge {
   readonly signals: SignalsStatus | undefined;
   readonly jwksFetches: number;
   readonly lastFault: string | undefined;
-  /** Milliseconds; never earlier than the last `as_of`. */
-  clock(): number;
+  /** Milliseconds, for a wall clock that says `wall`; never earlier than the last `as_of`. */
+  clock(wall: number): number;
   /** Fresh enough to decide with. */
-  holds(sensitive: boolean): boolean;
+  holds(wall: number, sensitive: boolean): boolean;
   /** True when `kid` is known now, after at most one fetch. */
   find(kid: string): Promise<boolean>;
   /** The attempt under way to know anything at all; rejects when it fails, and at once when there is none. */
@@ -51,7 +51,7 @@ export interface KnowledgeEvents {
   readonly onWithdrawnKey: () => void;
 }
 
-export function createFixedKnowledge(keys: KeySet, { now }: VerifierSettings): Knowledge {
+export function createFixedKnowledge(keys: KeySet): Knowledge {
   return {
     keys,
     marks: createMarkSet(),
@@ -59,7 +59,7 @@ export function createFixedKnowledge(keys: KeySet, { now }: VerifierSettings): K
     signals: undefined,
     jwksFetches: 0,
     lastFault: undefined,
-    clock: now,
+    clock: (wall) => wall,
     holds: () => true,
     find: async () => false,
     wait: async () => {},
@@ -72,7 +72,7 @@ const sweepInterval = 30_000;
 const longestWait = 5_000;
 
 export function createRemoteKnowledge(settings: VerifierSettings, events: KnowledgeEvents): Knowledge {
-  const { address, issuer, fetch, monotonic, algorithms, stateFile } = settings;
+  const { address, issuer, fetch, now, monotonic, algorithms, stateFile } = settings;
   const marks = createMarkSet();
   const freshness = createFreshness(settings);
   const settled = Promise.withResolvers<void>();
@@ -96,6 +96,7 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
         address,
         issuer,
         fetch,
+        now,
         monotonic,
         algorithms,
         marks,
@@ -135,7 +136,7 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
     if (signals !== undefined && state.signals !== undefined) {
       const { position, asOf, maxLife } = state.signals;
       freshness.restored(asOf, maxLife);
-      for (const mark of state.signals.marks) marks.add(mark, freshness.clock());
+      for (const mark of state.signals.marks) marks.add(mark, freshness.clock(now()));
       signals.restore(position);
       becomeKnown();
     }
@@ -149,7 +150,7 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
 
   if (stateFile !== undefined) restore(readStateFile(stateFile, issuer, algorithms));
   jwkSet.start();
-  const sweeper = setInterval(() => marks.sweep(freshness.clock()), sweepInterval);
+  const sweeper = setInterval(() => marks.sweep(freshness.clock(now())), sweepInterval);
   sweeper.unref();
 
   return {
@@ -161,7 +162,7 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
       return known;
     },
     get signals() {
-      return signals && signalsStatus(signals, freshness);
+      return signals && signalsStatus(signals, freshness, now());
     },
     get jwksFetches() {
       return jwkSet.fetches;
@@ -191,11 +192,12 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
 function signalsStatus(
   signals: ReturnType<typeof createSignals>,
   freshness: ReturnType<typeof createFreshness>,
+  wall: number,
 ): SignalsStatus {
   return {
     connected: signals.connected,
     asOf: freshness.asOf,
-    staleForMs: freshness.age(),
+    staleForMs: freshness.age(wall),
     clockOffsetMs: freshness.offset,
     epoch: signals.position?.epoch,
     seq: signals.position?.seq,

@@ -32,6 +32,8 @@ export type MarkHit = 'revoked' | 'stale';
 
 export interface MarkSet {
   readonly size: number;
+  /** Counts the additions: what no mark hit at one version, none hits while the version is the same. */
+  readonly version: number;
   add(mark: Mark, now: number): 'new' | 'known' | 'full';
   /** `now` in milliseconds. */
   hit(claims: MarkedClaims, kid: string | undefined, now: number): MarkHit | undefined;
@@ -62,6 +64,7 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
   const staleSub: Versioned = new Map();
   const staleRole: Versioned = new Map();
   let size = 0;
+  let version = 0;
 
   const versionedOf = ({ kind, by }: Mark): Versioned =>
     by === 'role' ? staleRole : kind === 'revoke' ? revokedSub : staleSub;
@@ -70,6 +73,7 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
     const known = map.get(value);
     if (known === undefined && size >= limit) return 'full';
     if (known !== undefined && known >= until) return 'known';
+    version += 1;
     map.set(value, until);
     if (known !== undefined) return 'known';
     size += 1;
@@ -85,6 +89,7 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
       else kept = { below: bound.below, until: bound.until, next: kept };
     }
     if (dropped === 0 && size >= limit) return 'full';
+    version += 1;
     map.set(value, { below, until, next: kept });
     size += 1 - dropped;
     return 'new';
@@ -93,6 +98,9 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
   return {
     get size() {
       return size;
+    },
+    get version() {
+      return version;
     },
     add(mark, now) {
       const until = mark.until ?? Number.POSITIVE_INFINITY;

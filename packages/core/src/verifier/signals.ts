@@ -18,6 +18,7 @@ export interface SignalsOptions {
   readonly address: string;
   readonly issuer: string;
   readonly fetch: Fetch;
+  readonly now: () => number;
   readonly monotonic: () => number;
   readonly algorithms: readonly Algorithm[];
   readonly marks: MarkSet;
@@ -62,7 +63,7 @@ const longestAbsence = 300_000;
 const epochTolerance = 60_000;
 
 export function createSignals(options: SignalsOptions): Signals {
-  const { marks, freshness, monotonic } = options;
+  const { marks, freshness, now, monotonic } = options;
   const closed = new AbortController();
   let position: Position | undefined;
   let complete = false;
@@ -76,9 +77,9 @@ export function createSignals(options: SignalsOptions): Signals {
   let lastFault: string | undefined;
 
   const addMark = (mark: Mark): void => {
-    const now = freshness.clock();
-    let added = marks.add(mark, now);
-    if (added === 'full' && marks.sweep(now) > 0) added = marks.add(mark, now);
+    const clock = freshness.clock(now());
+    let added = marks.add(mark, clock);
+    if (added === 'full' && marks.sweep(clock) > 0) added = marks.add(mark, clock);
     if (added === 'full') throw new Gap('there are more marks than this verifier holds');
     if (added === 'new') options.onMark(mark);
   };
@@ -99,7 +100,7 @@ export function createSignals(options: SignalsOptions): Signals {
     try {
       const { issuer, fetch, algorithms } = options;
       const url = documentUrl(options.address, '/signals/snapshot');
-      const isRevokedKey = (kid: string): boolean => marks.hit({}, kid, freshness.clock()) === 'revoked';
+      const isRevokedKey = (kid: string): boolean => marks.hit({}, kid, freshness.clock(now())) === 'revoked';
       const keys = options.keys();
       applySnapshot(
         await fetchSnapshot({ url, issuer, fetch, algorithms, keys, isRevokedKey, signal: closed.signal }),
@@ -174,7 +175,7 @@ export function createSignals(options: SignalsOptions): Signals {
   const run = async (): Promise<void> => {
     while (!closed.signal.aborted) {
       try {
-        if (!complete || freshness.age() > longestAbsence) await load();
+        if (!complete || freshness.age(now()) > longestAbsence) await load();
         await follow();
       } catch (fault) {
         if (fault instanceof StreamFault) complete = false;

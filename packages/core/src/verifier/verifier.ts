@@ -56,6 +56,32 @@ export interface Verifier {
   close(): void;
 }
 
+/**
+ * What is kept of a token whose signature, issuer and audience were found good: those never change for one verifier, the rest is
+ * asked on every hit. Claims lie scattered in memory and each look at one costs a cache miss, so what every hit needs
+ * stands here: the time it is good for, in whole seconds, and the version of the marks that did not hit it.
+ */
+interface Entry extends VerifiedToken {
+  /** What callers get: frozen, and nothing of ours in it. */
+  readonly verified: VerifiedToken;
+  readonly from: number;
+  readonly until: number;
+  unmarkedAt: number;
+}
+
+function entryOf(verified: VerifiedToken, clockTolerance: number): Entry {
+  const { header, claims } = verified;
+  const nbf = typeof claims['nbf'] === 'number' ? claims['nbf'] : claims.iat;
+  return {
+    header,
+    claims,
+    verified: Object.freeze(verified),
+    from: Math.max(claims.iat, nbf) - clockTolerance,
+    until: claims.exp + clockTolerance,
+    unmarkedAt: -1,
+  };
+}
+
 const notReady = 'there are no keys and revocations yet';
 
 /** Throws one TypeError that lists every fault of the options. */
@@ -69,21 +95,26 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const knowledge =
     settings.fixedKeys === undefined
       ? createRemoteKnowledge(settings, { onMark, onWithdrawnKey })
-      : createFixedKnowledge(settings.fixedKeys, settings);
+      : createFixedKnowledge(settings.fixedKeys);
   const { marks } = knowledge;
-  // One record for all calls: they do not wait, so no two of them use it at once.
-  const expectation = { issuer, audience, clockTolerance, maxTokenLife, now: 0 };
+  const { now } = settings;
 
   /** Everything that may have changed since the signature was verified. */
-  const admit = (verified: VerifiedToken, sensitive: boolean): VerifiedToken => {
-    const now = knowledge.clock();
-    expectation.now = now;
-    checkAccessTokenClaims(verified.claims, expectation);
-    const hit = marks.hit(verified.claims, verified.header.kid, now);
-    if (hit !== undefined) throw new TokenError(hit, `a mark says ${hit}`);
-    if (!knowledge.holds(sensitive))
+  const admit = (entry: Entry, sensitive: boolean): VerifiedToken => {
+    const wall = now();
+    const clock = knowledge.clock(wall);
+    const seconds = Math.floor(clock / 1000);
+    if (seconds < entry.from || seconds >= entry.until) {
+      checkAccessTokenClaims(entry.claims, { issuer, audience, clockTolerance, maxTokenLife, now: clock });
+    }
+    if (entry.unmarkedAt !== marks.version) {
+      const hit = marks.hit(entry.claims, entry.header.kid, clock);
+      if (hit !== undefined) throw new TokenError(hit, `a mark says ${hit}`);
+      entry.unmarkedAt = marks.version;
+    }
+    if (!knowledge.holds(wall, sensitive))
       throw new TokenError('signals_stale', 'no news from the issuer for too long');
-    return verified;
+    return entry.verified;
   };
 
   const verifyNew = (token: unknown, sensitive: boolean): VerifiedToken => {
@@ -91,16 +122,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const { kid } = readAccessTokenHeader(token);
     const key = knowledge.keys?.get(kid);
     if (key === undefined) throw new TokenError('unknown_key', 'no key with this kid');
-    const verified = admit(verifyAccessTokenSignature(token as string, key), sensitive);
-    // Shared by all later requests with this token: nobody may change it.
-    cache.set(token as string, Object.freeze(verified));
-    return verified;
+    const verified = verifyAccessTokenSignature(token as string, key);
+    const clock = knowledge.clock(now());
+    checkAccessTokenClaims(verified.claims, { issuer, audience, clockTolerance, maxTokenLife, now: clock });
+    const entry = entryOf(verified, clockTolerance);
+    const admitted = admit(entry, sensitive);
+    cache.set(token as string, entry);
+    return admitted;
   };
 
   const verifySync = (token: unknown, options?: VerifyOptions): VerifiedToken => {
     const sensitive = options?.sensitive === true;
-    const known = typeof token === 'string' ? cache.get(token) : undefined;
-    return known === undefined ? verifyNew(token, sensitive) : admit(known, sensitive);
+    // Only entries of ours are ever put in.
+    const entry = typeof token === 'string' ? (cache.get(token) as Entry | undefined) : undefined;
+    return entry === undefined ? verifyNew(token, sensitive) : admit(entry, sensitive);
   };
 
   const verify = async (token: unknown, options?: VerifyOptions): Promise<VerifiedToken> => {
@@ -141,7 +176,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    isRevoked: (claims, kid) => marks.hit(claims, kid, knowledge.clock()),
+    isRevoked: (claims, kid) => marks.hit(claims, kid, knowledge.clock(now())),
     close: () => knowledge.close(),
   };
 }
