@@ -1,7 +1,8 @@
 // GET /auth/.well-known/jwks.json (RFC 7517 §5). The same bytes for everybody: nothing of the request goes into it, so no
 // cache on the way can be poisoned (threat K10). `max-age` matches the rotation plan.
-import { Type } from 'typebox';
+
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import type { SigningKeyring } from '../keys/signing_keyring.ts';
 import { jwksMaxAge } from '../rules/lifetimes.ts';
 

@@ -1,9 +1,10 @@
 // POST /auth/login: a username and a password become a session and its first tokens.
-import { Type } from 'typebox';
+
 import type { PasswordGrant } from '../grants/password.ts';
 import type { Authenticator } from '../http/caller.ts';
 import { checkBrowserCall, deviceCookie, readCookie } from '../http/cookies.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import { closed, loginField, passwordField, tokenSchema } from '../http/schemas.ts';
 import type { Audiences } from './audiences.ts';
 import { tokenAnswer } from './tokens.ts';

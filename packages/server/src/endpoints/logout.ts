@@ -1,11 +1,12 @@
 // POST /auth/logout and /auth/logout/all. Signing out works with whatever the client still has: the access token, the
 // cookie, or a refresh token alone; and it always succeeds from the person's point of view.
-import { Type } from 'typebox';
+
 import { AuthError } from '../errors.ts';
 import type { SessionEnder } from '../grants/sessions.ts';
 import type { Authenticator } from '../http/caller.ts';
 import { checkBrowserCall, clearCookie, readCookie, refreshCookie } from '../http/cookies.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import { closed } from '../http/schemas.ts';
 import type { RefreshKeyring } from '../keys/refresh_keyring.ts';
 import { openRefreshToken } from '../keys/refresh_token.ts';

@@ -1,8 +1,9 @@
 // /auth/me: what a person may see and change about themselves.
-import { Type } from 'typebox';
+
 import { AuthError } from '../errors.ts';
 import { userAnswer } from '../http/answers.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import { closed, userSchema } from '../http/schemas.ts';
 import { foldEmail } from '../rules/names.ts';
 import { insertAudit } from '../storage/audit.ts';

@@ -1,9 +1,10 @@
 // /auth/me/sessions: a person's devices.
-import { Type } from 'typebox';
+
 import { AuthError } from '../errors.ts';
 import type { SessionEnder } from '../grants/sessions.ts';
 import { sessionAnswer } from '../http/answers.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import { closed, page, pageOf, pageQuery, sessionSchema } from '../http/schemas.ts';
 import type { Database } from '../storage/database.ts';
 import { listSessions } from '../storage/sessions.ts';

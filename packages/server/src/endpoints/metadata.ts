@@ -1,7 +1,8 @@
 // Authorization server metadata (RFC 8414), at its own address and at the one that OpenID clients look at. Links are built
 // from the configured issuer, never from a Host header (threat G08).
-import { Type } from 'typebox';
+
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 
 export interface MetadataOptions {
   readonly issuer: string;

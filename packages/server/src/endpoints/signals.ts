@@ -2,9 +2,9 @@
 // identifiers are random. Streams are bounded: in number, per address, and in what one slow reader may hold back.
 import { createHash } from 'node:crypto';
 import { signJws } from '@latchkey/core';
-import { Type } from 'typebox';
 import { AuthError } from '../errors.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import { closed } from '../http/schemas.ts';
 import type { SigningKeyring } from '../keys/signing_keyring.ts';
 import { addressKey } from '../rules/addresses.ts';

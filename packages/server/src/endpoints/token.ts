@@ -1,11 +1,12 @@
 // POST /auth/token: the refresh (RFC 6749 §6). The refresh token comes in the form, or for browsers in its cookie; both
 // at once are refused. A refused refresh never touches a cookie: the loser of a race must not sign the winner out.
-import { Type } from 'typebox';
+
 import { AuthError } from '../errors.ts';
 import type { RefreshGrant } from '../grants/refresh_token.ts';
 import type { Authenticator } from '../http/caller.ts';
 import { checkBrowserCall, readCookie, refreshCookie } from '../http/cookies.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
+import { Type } from '../http/schema.ts';
 import { tokenSchema } from '../http/schemas.ts';
 import type { Audiences } from './audiences.ts';
 import { tokenAnswer } from './tokens.ts';

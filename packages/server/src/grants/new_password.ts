@@ -1,10 +1,10 @@
 // Setting a password: the rules, the offline list, the hash; and the change of one's own, which ends every other session
 // and gives this one a new pair of tokens.
 import { AuthError } from '../errors.ts';
-import { commonPasswords } from '../passwords/common.ts';
+import { commonPasswords, longestCommonPassword } from '../passwords/common.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { addressKey } from '../rules/addresses.ts';
-import { normalisePassword, passwordFault } from '../rules/passwords.ts';
+import { needsCommonList, normalisePassword, passwordFault } from '../rules/passwords.ts';
 import type { SignalPublisher } from '../signals/publisher.ts';
 import { insertAudit, type Origin } from '../storage/audit.ts';
 import type { Database, Transaction } from '../storage/database.ts';
@@ -27,11 +27,10 @@ export function createPasswordSetter(options: NewPasswordOptions): HashNewPasswo
   return async (password, names) => {
     const normalised = normalisePassword(password);
     const context = ['latchkey', ...names.flatMap((name) => name.split('@'))];
-    const fault = passwordFault(normalised, {
-      minLength: options.minLength,
-      common: await commonPasswords(),
-      context,
-    });
+    const common = needsCommonList(normalised, longestCommonPassword)
+      ? await commonPasswords()
+      : new Set<string>();
+    const fault = passwordFault(normalised, { minLength: options.minLength, common, context });
     if (fault !== undefined) throw new AuthError('weak_password', fault);
     return await options.hasher.hash(normalised);
   };

@@ -9,12 +9,12 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import type { TSchema } from 'typebox';
 import { AuthError } from '../errors.ts';
 import type { Origin } from '../storage/audit.ts';
 import type { Authenticator, Caller } from './caller.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { handleError, handleNotFound } from './errors.ts';
+import type { TSchema } from './schema.ts';
 import { errorSchema } from './schemas.ts';
 
 export interface AppOptions {

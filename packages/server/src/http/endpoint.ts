@@ -2,10 +2,10 @@
 // (reading and checking input, authenticating the caller, errors, the OpenAPI document) happens around it, so that a new
 // endpoint cannot forget it.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Static, TSchema } from 'typebox';
 import type { AdminPermission } from '../rules/permissions.ts';
 import type { Origin } from '../storage/audit.ts';
 import type { Caller } from './caller.ts';
+import type { Static, TSchema } from './schema.ts';
 
 /**
  * Who may call: `public`; `user` a bearer of a live session; `client` a registered client with its credential; or a user (or

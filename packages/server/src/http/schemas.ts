@@ -1,5 +1,5 @@
 // The shapes that several endpoints share, in and out (docs/architecture.md, "The wire contract").
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from './schema.ts';
 
 /** Refuses unknown members. */
 export function closed<T extends Record<string, TSchema>>(properties: T) {

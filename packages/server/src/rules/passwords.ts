@@ -23,19 +23,23 @@ export function passwordFault(password: string, policy: PasswordPolicy): string 
   if (length < policy.minLength) return `The password needs at least ${policy.minLength} characters.`;
   if (length > maxPasswordLength) return `The password may have at most ${maxPasswordLength} characters.`;
   const folded = password.toLowerCase();
-  if (isCommon(folded, policy.common)) return 'This password is one of the most used ones.';
+  if (coresOf(folded).some((word) => policy.common.has(word)))
+    return 'This password is one of the most used ones.';
   if (isMonotonous(folded)) return 'This password is a simple pattern.';
   if (isContext(folded, policy.context))
     return 'The password must not consist of your name or the name of the service.';
   return undefined;
 }
 
-/** Common as it is, without digits and signs at its ends, or as a repetition of something common. */
-function isCommon(folded: string, common: ReadonlySet<string>): boolean {
+/** What must not be on the list: the password, what is left without digits and signs at its ends, and what they repeat. */
+function coresOf(folded: string): string[] {
   const trimmed = folded.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-  return [folded, trimmed, repeatedUnit(folded), repeatedUnit(trimmed)].some(
-    (word) => word.length >= 4 && common.has(word),
-  );
+  return [folded, trimmed, repeatedUnit(folded), repeatedUnit(trimmed)].filter((word) => word.length >= 4);
+}
+
+/** Whether the list has to be looked at: nothing on it is longer than `longest`. */
+export function needsCommonList(password: string, longest: number): boolean {
+  return coresOf(password.toLowerCase()).some((word) => word.length <= longest);
 }
 
 /** `abcabcabc` → `abc`; a word that repeats nothing is its own unit. */

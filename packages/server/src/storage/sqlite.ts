@@ -50,10 +50,6 @@ class Connection {
     return this.#attempt(() => Number(this.#prepare(sql).run(...parameters).changes));
   }
 
-  exec(sql: string): void {
-    this.#attempt(() => this.#db.exec(sql));
-  }
-
   close(): void {
     this.#statements.clear();
     this.#db.close();
@@ -165,9 +161,9 @@ class SqliteDatabase implements Database {
     const settled: Settle[] = [];
     const listeners: (() => void)[] = [];
     try {
-      this.#writer.exec('BEGIN IMMEDIATE');
+      this.#writer.run('BEGIN IMMEDIATE', []);
       for (const job of jobs) settled.push(await this.#runJob(job, listeners));
-      this.#writer.exec('COMMIT');
+      this.#writer.run('COMMIT', []);
     } catch (error) {
       this.#rollBack();
       for (const job of jobs) job.reject(error);
@@ -180,22 +176,22 @@ class SqliteDatabase implements Database {
   /** Runs one job in its own savepoint; answers what to tell its caller once the group is on disk. */
   async #runJob(job: Job, listeners: (() => void)[]): Promise<Settle> {
     const tx = new SqliteTransaction(this.#writer);
-    this.#writer.exec('SAVEPOINT job');
+    this.#writer.run('SAVEPOINT job', []);
     try {
       const value = await job.run(tx);
-      this.#writer.exec('RELEASE job');
+      this.#writer.run('RELEASE job', []);
       listeners.push(...tx.listeners);
       return () => job.resolve(value);
     } catch (error) {
-      this.#writer.exec('ROLLBACK TO job');
-      this.#writer.exec('RELEASE job');
+      this.#writer.run('ROLLBACK TO job', []);
+      this.#writer.run('RELEASE job', []);
       return () => job.reject(error);
     }
   }
 
   #rollBack(): void {
     try {
-      this.#writer.exec('ROLLBACK');
+      this.#writer.run('ROLLBACK', []);
     } catch {
       // SQLite has already rolled back by itself (disk full, I/O error): nothing is open any more.
     }
