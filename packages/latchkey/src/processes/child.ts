@@ -1,6 +1,7 @@
 // One child process: how it is spawned, when it counts as ready, where its output goes. Children form their own process
 // groups, so that Ctrl-C reaches the parent alone and it can stop them in order; the lifeline ends them without it.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../failure.ts';
@@ -81,7 +82,7 @@ async function waitUntilReady(
   const failed = exited.then((how) => {
     const said = lastLines();
     throw new CommandError(`${plan.name} did not start (${how})${said === '' ? '' : `\n${said}`}`, {
-      hint: `everything it wrote is in ${plan.logFile}`,
+      hint: existsSync(plan.logFile) ? `everything it wrote is in ${plan.logFile}` : undefined,
     });
   });
   failed.catch(() => {});
@@ -106,7 +107,7 @@ async function portAnswers(port: number, exited: Promise<string>): Promise<Ready
     over = true;
   });
   while (!over && !(await accepts(port))) await sleep(15);
-  return { type: 'latchkey:ready', address: `127.0.0.1:${port}` };
+  return { type: 'latchkey:ready', address: `http://127.0.0.1:${port}` };
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -10,7 +10,10 @@ export interface GatewayWork {
   readonly log: string;
 }
 
+// The lifeline took the channel's hold on this process away; until the work is here, it is what we wait for.
+process.channel?.ref();
 process.once('message', async ({ options, log }: GatewayWork) => {
+  process.channel?.unref();
   try {
     await runGateway(options, log, tellParent);
     process.exit(0);

@@ -2,7 +2,7 @@
 
 export interface ReadyMessage {
   readonly type: 'latchkey:ready';
-  /** Where it listens, as host:port. */
+  /** Where it listens, as a URL. */
   readonly address?: string | undefined;
   readonly internal?: string | undefined;
   readonly socket?: string | undefined;

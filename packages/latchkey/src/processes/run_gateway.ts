@@ -15,13 +15,19 @@ export async function runGateway(
 ): Promise<void> {
   const log = createJsonLog(level);
   const gateway = make(options, log);
-  const { address, internal } = await gateway.listen().catch((error: NodeJS.ErrnoException) => {
+  const { url, internal } = await gateway.listen().catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new CommandError(`port ${options.listen?.port} is taken by another program`, {
       hint: 'name another one: port (LATCHKEY_PORT); 0 chooses a free one',
     });
   });
-  onReady({ type: 'latchkey:ready', address, internal });
+  // Ready means that it can tell good tokens from bad ones. It listens meanwhile, and goes on asking when that fails.
+  await gateway
+    .ready()
+    .catch(() =>
+      log.warn({}, 'the auth server does not answer yet; until it does, guarded routes answer 503'),
+    );
+  onReady({ type: 'latchkey:ready', address: url, internal: internal && `http://${internal}` });
   await liveUntilSignal(gateway);
 }
 

@@ -21,7 +21,6 @@ const passedOn = [
   'sessionMax',
   'registration',
   'origins',
-  'trustedProxies',
   'customClaims',
 ] as const satisfies readonly (keyof AuthServerOptions)[];
 
@@ -32,8 +31,11 @@ export function authServerOptions(settings: Settings, listening: AuthListening):
       return value === undefined ? [] : [[name, value]];
     }),
   );
+  const proxies = settings.given<readonly string[]>('trustedProxies');
   return {
     ...given,
+    // The gateway of this machine is always one of them: it says who the client is.
+    ...(proxies !== undefined && { trustedProxies: ['loopback', ...proxies] }),
     ...groupOf(settings, 'admin'),
     ...groupOf(settings, 'passwords'),
     ...groupOf(settings, 'limits'),
