@@ -3,7 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 
-const patterns = ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'];
+const patterns = [
+  'packages/*/src/**/*.test.ts',
+  'examples/*/**/*.test.ts',
+  'tools/**/*.test.ts',
+  'test/**/*.test.ts',
+];
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const files = patterns

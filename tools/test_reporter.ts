@@ -8,9 +8,15 @@ interface Tally {
   skipped: string[];
 }
 
-function failureText(data: { name: string; file?: string; line?: number; details: { error: Error } }): string {
+function failureText(data: {
+  name: string;
+  file?: string;
+  line?: number;
+  details: { error: Error };
+}): string {
   const cause = data.details.error.cause;
-  const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? data.details.error.message);
+  const reason =
+    cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? data.details.error.message);
   return `\n\n✖ ${data.name}\n  ${data.file ?? ''}:${data.line ?? 0}\n  ${reason.replaceAll('\n', '\n  ')}\n`;
 }
 
