@@ -20,6 +20,7 @@ const packageRules: Record<string, readonly string[]> = {
   'packages/client': ['type:@latchkey/core'],
   'packages/latchkey': [
     'node:',
+    'latchkey',
     '@latchkey/core',
     '@latchkey/server',
     '@latchkey/gateway',
@@ -91,7 +92,7 @@ function checkFile(file: string, home: string, problems: string[]): void {
     const { specifier } = found;
     if (specifier.startsWith('.')) {
       checkRelative(file, home, specifier, problems);
-    } else if (builtinModules.includes(specifier)) {
+    } else if (!specifier.startsWith('node:') && builtinModules.includes(specifier)) {
       problems.push(`${file} imports ${specifier} without node:`);
     } else if (!testFile && !allowedBy(rules, found)) {
       problems.push(`${file} may not import ${specifier}`);
