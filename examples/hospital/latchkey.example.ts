@@ -75,16 +75,22 @@ const people: readonly ExamplePerson[] = [
   { username: 'ben.ortiz', roles: ['patient'], note: 'sees his own records only (p-1002)' },
 ];
 
+/** Both use parts of Node that warn when they are first touched: that is for those who develop, not for the first screen. */
+const quiet = {
+  NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --disable-warning=ExperimentalWarning`.trim(),
+};
+
 const services: readonly ExampleService[] = [
   {
     name: 'records',
     entry: 'records/main.ts',
-    env: ({ people }) => ({ HOSPITAL_PEOPLE: JSON.stringify(people) }),
+    env: ({ people }) => ({ ...quiet, HOSPITAL_PEOPLE: JSON.stringify(people) }),
   },
   {
     name: 'appointments',
     entry: 'appointments/main.ts',
     env: ({ people, addresses }) => ({
+      ...quiet,
       HOSPITAL_PEOPLE: JSON.stringify(people),
       RECORDS_URL: addresses.records,
     }),
@@ -123,4 +129,12 @@ function routes({ records, appointments }: Addresses): ExampleRoute[] {
   ];
 }
 
-export default { name: 'hospital', roles, people, services, routes };
+export default {
+  name: 'hospital',
+  roles,
+  people,
+  services,
+  routes,
+  /** A path that the first person may read, for the lines to try. */
+  tryPath: '/api/patients/p-1001/records',
+};

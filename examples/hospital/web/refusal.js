@@ -17,7 +17,9 @@ export function refusalNotice(error, permission, request) {
       '. This needs ',
       h('code', {}, permission),
       '; your token carries ',
-      scope === '' ? 'no permission' : scope.split(' ').map((name) => [h('code', {}, name), ' ']),
+      scope === ''
+        ? 'no permission'
+        : scope.split(' ').map((name, index) => [index > 0 ? ', ' : '', h('code', {}, name)]),
       '. The page asked all the same, and this was the answer:',
     ),
     h('pre', { class: 'wire' }, `${request}\n→ ${error.status} ${error.code}\n  ${error.message}`),

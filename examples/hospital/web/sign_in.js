@@ -104,7 +104,8 @@ function introduction(choose) {
 /** Two letters in a circle whose colour belongs to the name. */
 export function avatar(name) {
   const letters = name.split(/[._-]/).map((part) => part[0] ?? '');
-  const hue = [...name].reduce((sum, letter) => (sum * 7 + letter.codePointAt(0)) % 9973, 0) % 6;
+  const hue =
+    [...name.toLowerCase()].reduce((sum, letter) => (sum * 13 + letter.codePointAt(0)) % 9973, 0) % 6;
   return h(
     'span',
     { class: `avatar hue-${hue}`, 'aria-hidden': 'true' },
