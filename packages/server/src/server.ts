@@ -5,7 +5,7 @@ import pino from 'pino';
 import { allEndpoints } from './endpoints/all.ts';
 import { createAudiences } from './endpoints/audiences.ts';
 import { createAttemptGuard } from './grants/attempts.ts';
-import { type FirstAdmin, prepareFirstStart } from './grants/first_start.ts';
+import { type FirstAdmin, type FirstStartOptions, prepareFirstStart } from './grants/first_start.ts';
 import { createTokenIssuer } from './grants/issue.ts';
 import { createPasswordChange, createPasswordSetter } from './grants/new_password.ts';
 import { createPasswordGrant } from './grants/password.ts';
@@ -22,7 +22,7 @@ import { checkMasterKey, loadMasterKey } from './keys/master_key.ts';
 import { openRefreshKeyring } from './keys/refresh_keyring.ts';
 import { openSigningKeyring } from './keys/signing_keyring.ts';
 import { type AuthServerOptions, type Settings, settingsFrom } from './options.ts';
-import { createHasher } from './passwords/hasher.ts';
+import { createHasher, type PasswordHasher } from './passwords/hasher.ts';
 import { createSignalHub, type SignalHub } from './signals/hub.ts';
 import { createSignalPublisher } from './signals/publisher.ts';
 import { createTokenLife } from './signals/token_life.ts';
@@ -57,11 +57,16 @@ const systemOrigin: Origin = { actor: 'system', ip: 'local', requestId: 'system'
 export async function createAuthServer(options: AuthServerOptions): Promise<AuthServer> {
   const settings = settingsFrom(options);
   const lock = lockDataDir(settings.dataDir);
+  // What was opened is closed again when a later step fails: a start that is refused leaves no process and no lock behind.
+  const opened: (() => unknown)[] = [() => lock.release()];
   try {
     const database = openSqlite({ file: settings.databaseFile, now: settings.now });
-    return await compose(settings, database, () => lock.release());
+    opened.unshift(() => database.close());
+    const hasher = createHasher(settings.passwords);
+    opened.unshift(() => hasher.close());
+    return await compose(settings, database, hasher, () => lock.release());
   } catch (error) {
-    lock.release();
+    for (const close of opened) await close();
     throw error;
   }
 }
@@ -75,13 +80,22 @@ async function epochOf(database: Database): Promise<string> {
 }
 
 /** The parts that hold state, opened in the order in which they need one another. */
-async function openState(settings: Settings, database: Database, logger: pino.Logger) {
+async function openState(
+  settings: Settings,
+  database: Database,
+  logger: pino.Logger,
+  firstStart: Omit<FirstStartOptions, 'database' | 'admin'>,
+) {
   await migrate(database);
   const masterKey = loadMasterKey({
     ...settings.masterKey,
     mayCreate: (await readMeta(database, 'master_key_check')) === undefined,
   });
   await checkMasterKey(database, masterKey);
+  const firstAdmin = await prepareFirstStart(
+    { ...firstStart, database, admin: settings.admin },
+    systemOrigin,
+  );
   const tokenLife = await createTokenLife(database, settings.accessTokenLife);
   let hub: SignalHub | undefined;
   const signals = createSignalPublisher(tokenLife.longest, () => hub?.wake());
@@ -99,24 +113,28 @@ async function openState(settings: Settings, database: Database, logger: pino.Lo
   const onError = (error: unknown) =>
     logger.warn({ cause: error instanceof Error ? error.message : 'unknown' }, 'signals cannot be read');
   hub = await createSignalHub({ database, epoch, maxLife: tokenLife.longest, onError });
-  return { masterKey, tokenLife, signals, signingKeys, refreshKeys, epoch, hub };
+  return { masterKey, tokenLife, signals, signingKeys, refreshKeys, epoch, hub, firstAdmin };
 }
 
-async function compose(settings: Settings, database: Database, release: () => void): Promise<AuthServer> {
+async function compose(
+  settings: Settings,
+  database: Database,
+  hasher: PasswordHasher,
+  release: () => void,
+): Promise<AuthServer> {
   const logger = pino(
     { level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ fd: 2, sync: false }),
   );
-  const hasher = createHasher(settings.passwords);
-  const state = await openState(settings, database, logger);
-  const { signals, signingKeys, refreshKeys, tokenLife, hub } = state;
+  const setPassword = createPasswordSetter({ hasher, minLength: settings.passwords.minLength });
+  const state = await openState(settings, database, logger, { hasher, setPassword });
+  const { signals, signingKeys, refreshKeys, tokenLife, hub, firstAdmin } = state;
   const metrics = createMetrics();
   metrics.gauge('latchkey_signal_streams', 'Open signal streams.', () => hub.readers);
   metrics.gauge('latchkey_passwords_waiting', 'Passwords waiting to be hashed.', () => hasher.waiting);
 
   const roleTable = createRoleTableCache(database);
   const attempts = createAttemptGuard(database, settings.attemptLimits);
-  const setPassword = createPasswordSetter({ hasher, minLength: settings.passwords.minLength });
   const issuer = createTokenIssuer({ ...settings, signingKeys, refreshKeys, roleTable });
   const audiences = createAudiences({
     queries: database,
@@ -131,10 +149,6 @@ async function compose(settings: Settings, database: Database, release: () => vo
     roleTable,
     isOperator: (request) => operator.owns(request.raw.socket),
   });
-  const firstAdmin = await prepareFirstStart(
-    { database, hasher, setPassword, admin: settings.admin },
-    systemOrigin,
-  );
 
   const endpoints = allEndpoints({
     ...settings,
