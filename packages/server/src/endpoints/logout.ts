@@ -40,6 +40,12 @@ function logout(options: LogoutOptions): AnyEndpoint {
     async handle({ body, origin, request, reply }) {
       const fromCookie = readCookie(request, refreshCookie);
       if (fromCookie !== undefined) checkBrowserCall(request, options.allowedOrigins);
+      if (fromCookie !== undefined && body?.refresh_token !== undefined) {
+        throw new AuthError(
+          'invalid_request',
+          'The refresh token must come in the body or in the cookie, not in both.',
+        );
+      }
       const refreshToken = body?.refresh_token ?? fromCookie;
       // An access token that has expired must not keep anybody from signing out with the rest.
       const bearer = options.authenticator.optionalUser(request);

@@ -80,10 +80,12 @@ export function createPasswordChange(options: ChangePasswordOptions): ChangePass
   return async (request, origin) => {
     const user = await findCredentialsById(database, request.userId);
     if (user === undefined) throw wrongCredentials();
-    const giveBack = await options.attempts.count({ login: user.username, address: addressKey(origin.ip) });
-    const verified = await hasher.verify(user.passwordHash, normalisePassword(request.currentPassword));
+    const verified = await options.attempts.check(
+      { login: user.username, address: addressKey(origin.ip) },
+      () => hasher.verify(user.passwordHash, normalisePassword(request.currentPassword)),
+    );
     if (!verified.matches) throw wrongCredentials();
-    await database.write(giveBack);
+    await database.write(verified.giveBack);
     const newHash = await options.setPassword(request.newPassword, [user.username]);
     const subject = await database.write((tx) => replace(tx, request, user.passwordHash, newHash, origin));
     return await options.issuer.issue(subject);

@@ -13,7 +13,7 @@ import { insertAudit, type Origin } from '../storage/audit.ts';
 import type { Database } from '../storage/database.ts';
 import { insertSession, type TokenSubject } from '../storage/sessions.ts';
 import { type Credentials, findCredentials, rehashPassword } from '../storage/users.ts';
-import type { AttemptGuard } from './attempts.ts';
+import type { AttemptGuard, CheckedAttempt } from './attempts.ts';
 import type { TokenIssuer, TokenPair } from './issue.ts';
 
 export interface SignInRequest {
@@ -45,6 +45,8 @@ export function wrongCredentials(): AuthError {
   return new AuthError('invalid_credentials', 'The username or password is not right.');
 }
 
+const wrongPassword = { matches: false, outdated: false };
+
 export type PasswordGrant = (request: SignInRequest, origin: Origin) => Promise<SignedIn>;
 
 export function createPasswordGrant(options: PasswordGrantOptions): PasswordGrant {
@@ -72,7 +74,7 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     request: SignInRequest,
     user: Credentials,
     origin: Origin,
-    giveBack: Awaited<ReturnType<AttemptGuard['count']>>,
+    giveBack: CheckedAttempt['giveBack'],
   ) {
     return await database.write(async (tx): Promise<TokenSubject | undefined> => {
       await giveBack(tx);
@@ -107,16 +109,19 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     const password = normalisePassword(request.password);
     const user = login === '' ? undefined : await findCredentials(database, login);
     const device = deviceOf(request, user);
-    const giveBack = await options.attempts.count({ login, address: addressKey(origin.ip), device });
-    if ([...password].length > maxPasswordLength) return await reject(login, origin);
-    const verified = await hasher.verify(user?.passwordHash, password);
+    // Too long to be anybody's: counted like every attempt, and not worth a hash.
+    const tooLong = [...password].length > maxPasswordLength;
+    const verified = await options.attempts.check(
+      { login, address: addressKey(origin.ip), device },
+      async () => (tooLong ? wrongPassword : await hasher.verify(user?.passwordHash, password)),
+    );
     if (user === undefined || !verified.matches || user.disabled) return await reject(login, origin);
-    const subject = await begin(request, user, origin, giveBack);
+    const subject = await begin(request, user, origin, verified.giveBack);
     if (subject === undefined) return await reject(login, origin);
     // Not waited for, and may fail: the next sign-in tries again.
     if (verified.outdated) improveHash(user, password).catch(() => {});
     const pair = await options.issuer.issue(subject);
-    const kept = device === undefined ? undefined : request.device;
-    return { ...pair, device: kept ?? makeDeviceToken(user.id, refreshKeys.current), userId: user.id };
+    // Made anew under today's key, so that a device in use stays known when old keys leave.
+    return { ...pair, device: makeDeviceToken(user.id, refreshKeys.current, device), userId: user.id };
   };
 }

@@ -8,8 +8,10 @@ const prefix = 'lkd_';
 const macAt = 17;
 const byteLength = macAt + 32;
 
-export function makeDeviceToken(userId: string, key: RefreshKey): string {
-  const head = Buffer.concat([Buffer.from([key.id]), randomBytes(16)]);
+/** For a new device, or for the one whose id is given. */
+export function makeDeviceToken(userId: string, key: RefreshKey, deviceId?: string): string {
+  const id = deviceId === undefined ? randomBytes(16) : Buffer.from(deviceId, 'base64url');
+  const head = Buffer.concat([Buffer.from([key.id]), id]);
   return prefix + Buffer.concat([head, mac(head, userId, key)]).toString('base64url');
 }
 

@@ -2,7 +2,17 @@
 // ciphertext can be moved to another record). It comes from the settings or from a file of mode 0600 made at the first
 // start; one that cannot open the stored check value does not start (threats K07, K08).
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type { Database } from '../storage/database.ts';
 import { readMeta, writeMeta } from '../storage/meta.ts';
 
@@ -62,7 +72,7 @@ export function loadMasterKey(source: {
       throw new MasterKeyError(
         `the master key file ${source.file} is missing: restore it, the database cannot be read without it`,
       );
-    writeFileSync(source.file, randomBytes(32).toString('base64url') + '\n', { mode: 0o600, flag: 'wx' });
+    writeDurably(source.file, `${randomBytes(32).toString('base64url')}\n`);
   }
   if (process.platform !== 'win32' && (statSync(source.file).mode & 0o077) !== 0) {
     throw new MasterKeyError(
@@ -70,6 +80,17 @@ export function loadMasterKey(source: {
     );
   }
   return createMasterKey(Buffer.from(readFileSync(source.file, 'utf8').trim(), 'base64url'));
+}
+
+/** On disk before anything is encrypted with it, and never half there: a key that a power cut takes takes everything. */
+function writeDurably(file: string, text: string): void {
+  const temporary = `${file}.new`;
+  writeFileSync(temporary, text, { mode: 0o600, flush: true });
+  renameSync(temporary, file);
+  if (process.platform === 'win32') return;
+  const directory = openSync(dirname(file), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
 }
 
 const checkId = 'master key check';

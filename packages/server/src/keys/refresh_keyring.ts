@@ -25,6 +25,9 @@ export interface RefreshKeyPolicy {
   readonly sessionMax: number;
 }
 
+/** Ids are one byte: keys must come so slowly that an id is free again when its turn comes round. */
+const keysInALife = 128;
+
 const idOf = (id: number) => `refresh key ${id}`;
 
 export async function openRefreshKeyring(
@@ -32,6 +35,7 @@ export async function openRefreshKeyring(
   masterKey: MasterKey,
   policy: RefreshKeyPolicy,
 ): Promise<RefreshKeyring> {
+  const every = Math.max(policy.every, policy.sessionMax / keysInALife);
   let all = new Map<number, RefreshKey>();
   let current: RefreshKey | undefined;
 
@@ -54,7 +58,7 @@ export async function openRefreshKeyring(
     const expired = records
       .slice(0, -1)
       .filter((_, i) => now > (records[i + 1]?.createdAt ?? now) + policy.sessionMax);
-    const due = newest === undefined || now >= newest.createdAt + policy.every;
+    const due = newest === undefined || now >= newest.createdAt + every;
     if (!due && expired.length === 0) return;
     await database.write(async (tx) => {
       // Read again inside the transaction: another instance may have made the same key a moment ago.

@@ -43,6 +43,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Milliseconds between two starts of the process. */
+const minPause = 500;
+
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /** Starts the process. A crash of it fails what was in flight with 503 and starts it again. */
@@ -59,10 +62,12 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   // No password has this hash: salt and digest are zeros. It costs what a real one costs.
   const standIn = `${current}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
   let nextId = 0;
+  let startedAt = 0;
   let closed = false;
   let child: ChildProcess | undefined = start();
 
   function start(): ChildProcess {
+    startedAt = performance.now();
     const process = fork(
       fileURLToPath(new URL(`./hashing_process${extname(import.meta.url)}`, import.meta.url)),
       [],
@@ -90,8 +95,13 @@ export function createHasher(options: HasherOptions): PasswordHasher {
         new AuthError('unavailable', 'Passwords cannot be checked at the moment.', { retryAfter: 1 }),
       );
     if (closed) return;
-    child = start();
-    pump();
+    // One that dies as it starts would be started for ever: a moment's pause between two starts.
+    const pause = Math.max(0, startedAt + minPause - performance.now());
+    setTimeout(() => {
+      if (closed) return;
+      child = start();
+      pump();
+    }, pause).unref();
   }
 
   function finish(answer: HashingAnswer): void {

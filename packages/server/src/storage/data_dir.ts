@@ -17,6 +17,9 @@ export class DataDirLocked extends Error {
   }
 }
 
+/** SQLite's result code for a lock that another holds. */
+const busy = 5;
+
 export interface DataDirLock {
   release(): void;
 }
@@ -29,8 +32,9 @@ export function lockDataDir(dataDir: string): DataDirLock {
   const lock = new DatabaseSync(file);
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-  } catch {
+  } catch (error) {
     lock.close();
+    if ((error as { errcode?: number }).errcode !== busy) throw error;
     throw new DataDirLocked(dataDir, readPid(pidFile));
   }
   chmodSync(file, 0o600);

@@ -1,6 +1,7 @@
 // SQLite as the embedded engine: WAL, synchronous=FULL, one writing connection, one reading connection.
 // Writes that wait at the same moment share one transaction and so one fsync (group commit); each has its own
 // savepoint, so that one failing leaves the others whole. Nobody is answered before the commit is on disk.
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
   type Database,
@@ -200,6 +201,8 @@ class SqliteDatabase implements Database {
 
 /** Opens (or makes) the file. One process at a time may write: see data_dir.ts. */
 export function openSqlite(options: SqliteOptions): Database {
+  // Password hashes are inside: nobody else's to read, whatever the umask. SQLite gives its WAL the same mode.
+  closeSync(openSync(options.file, 'a', 0o600));
   const writer = new DatabaseSync(options.file);
   writer.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000',
