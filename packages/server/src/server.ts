@@ -102,9 +102,11 @@ async function openState(
   const policy = {
     alg: settings.algorithm,
     every: settings.keyRotation,
-    maxTokenLife: settings.accessTokenLife,
   };
-  const signingKeys = await openSigningKeyring({ database, masterKey, signals, policy }, systemOrigin);
+  const signingKeys = await openSigningKeyring(
+    { database, masterKey, signals, policy, longestTokenLife: tokenLife.longest },
+    systemOrigin,
+  );
   const refreshKeys = await openRefreshKeyring(database, masterKey, {
     every: settings.keyRotation,
     sessionMax: settings.sessionMax,

@@ -24,6 +24,8 @@ export function jwksEndpoint(signingKeys: SigningKeyring): AnyEndpoint {
     },
     async handle({ request, reply }) {
       const { body, etag } = signingKeys.published;
+      // Anybody's page may read it, so nobody's cookies belong to it.
+      reply.removeHeader('access-control-allow-credentials');
       reply.headers({
         'cache-control': `public, max-age=${jwksMaxAge}`,
         etag,

@@ -53,6 +53,7 @@ export function metadataEndpoints(options: MetadataOptions): AnyEndpoint[] {
         ignoresUnknown: true,
         responses: { 200: metadataSchema },
         async handle({ reply }) {
+          reply.removeHeader('access-control-allow-credentials');
           reply.headers({ 'cache-control': 'public, max-age=3600', 'access-control-allow-origin': '*' });
           return metadata;
         },

@@ -43,7 +43,9 @@ export interface SigningKeyringOptions {
   readonly database: Database;
   readonly masterKey: MasterKey;
   readonly signals: SignalPublisher;
-  readonly policy: RotationPolicy & { readonly alg: Algorithm };
+  readonly policy: Omit<RotationPolicy, 'maxTokenLife'> & { readonly alg: Algorithm };
+  /** Seconds: the longest life of any token that a key of ours may have signed. */
+  readonly longestTokenLife: () => Promise<number>;
 }
 
 interface Loaded {
@@ -89,7 +91,8 @@ export async function openSigningKeyring(
   /** One plan, one transaction: planned on what the transaction reads, so that two rotations cannot both act on one state. */
   async function applyPlan(tx: Transaction, force: boolean): Promise<AuditEntry[]> {
     const { keys, now } = await listSigningKeys(tx);
-    const plan = planRotation(keys, now, policy, force);
+    const maxTokenLife = await options.longestTokenLife();
+    const plan = planRotation(keys, now, { ...policy, maxTokenLife }, force);
     const done: AuditEntry[] = [];
     for (const kid of plan.retire) {
       await deleteSigningKey(tx, kid);
