@@ -13,7 +13,13 @@ function refuses(...readings: Reading[]): void {
 test('a port is a whole number, and nothing that only looks like one', () => {
   accepts(port.fromText('8080'), 8080);
   accepts(port.fromConfig(0), 0);
-  refuses(port.fromText('80a'), port.fromText('-1'), port.fromText('1e3'), port.fromText('65536'), port.fromText(' 80'));
+  refuses(
+    port.fromText('80a'),
+    port.fromText('-1'),
+    port.fromText('1e3'),
+    port.fromText('65536'),
+    port.fromText(' 80'),
+  );
   refuses(port.fromConfig('8080'), port.fromConfig(80.5), port.fromConfig(null));
 });
 
@@ -28,7 +34,13 @@ test('a duration is seconds, or text with a unit', () => {
   accepts(kind.fromText('15m'), 900);
   accepts(kind.fromConfig('12h'), 43_200);
   accepts(kind.fromConfig(45), 45);
-  refuses(kind.fromText('5s'), kind.fromText('2d'), kind.fromText('1.5h'), kind.fromText('m'), kind.fromConfig(-1));
+  refuses(
+    kind.fromText('5s'),
+    kind.fromText('2d'),
+    kind.fromText('1.5h'),
+    kind.fromText('m'),
+    kind.fromConfig(-1),
+  );
   refuses(kind.fromConfig(Number.NaN), kind.fromConfig('9999999999d'));
 });
 
@@ -39,7 +51,11 @@ test('a duration is written the shortest way', () => {
 test('an address is an origin: no path, no query, no password', () => {
   accepts(url.fromText('https://id.example.com'), 'https://id.example.com');
   accepts(url.fromText('http://localhost:8080/'), 'http://localhost:8080');
-  refuses(url.fromText('id.example.com'), url.fromText('https://id.example.com/auth'), url.fromText('ftp://id.example.com'));
+  refuses(
+    url.fromText('id.example.com'),
+    url.fromText('https://id.example.com/auth'),
+    url.fromText('ftp://id.example.com'),
+  );
   refuses(url.fromText('https://a:b@id.example.com'), url.fromText('https://id.example.com?x'));
 });
 

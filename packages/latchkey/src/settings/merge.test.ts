@@ -7,14 +7,25 @@ test('a flag goes before the environment, the environment before the file', () =
   const environment = { LATCHKEY_PORT: '2000', LATCHKEY_AUTH_PORT: '2001' };
   const { values, sources, faults } = mergeSettings({ file, environment, flags: { port: '3000' } });
   assert.deepEqual(faults, []);
-  assert.deepEqual(['port', 'authPort', 'internalPort'].map((name) => values.get(name)), [3000, 2001, 1002]);
-  assert.deepEqual(['port', 'authPort', 'internalPort'].map((name) => sources.get(name)), ['flag', 'environment', 'file']);
+  assert.deepEqual(
+    ['port', 'authPort', 'internalPort'].map((name) => values.get(name)),
+    [3000, 2001, 1002],
+  );
+  assert.deepEqual(
+    ['port', 'authPort', 'internalPort'].map((name) => sources.get(name)),
+    ['flag', 'environment', 'file'],
+  );
 });
 
 test('every fault is told at once, with the name that was meant', () => {
   const { faults } = mergeSettings({
     file: { prot: 80, tls: 'cert.pem', passwords: { memroy: 1 }, accessTokenLife: '5 minutes' },
-    environment: { LATCHKEY_PROT: '80', LATCHKEY_REFRESH_GRACE: '90', PORT: 'x', LATCHKEY_SERVICE_HOST: '10.0.0.1' },
+    environment: {
+      LATCHKEY_PROT: '80',
+      LATCHKEY_REFRESH_GRACE: '90',
+      PORT: 'x',
+      LATCHKEY_SERVICE_HOST: '10.0.0.1',
+    },
     flags: { port: 'eighty' },
   });
   assert.equal(faults.length, 7);

@@ -41,17 +41,23 @@ test('the defaults agree with one another', async () => {
 test('paths in the file are relative to it, paths in the environment to the current folder', async () => {
   const here = folder({ 'latchkey.config.json': '{"dataDir":"state","masterKeyFile":"keys/master"}' });
   const elsewhere = folder();
-  const environment = { LATCHKEY_CONFIG: join(here, 'latchkey.config.json'), LATCHKEY_MASTER_KEY_FILE: 'mine' };
+  const environment = {
+    LATCHKEY_CONFIG: join(here, 'latchkey.config.json'),
+    LATCHKEY_MASTER_KEY_FILE: 'mine',
+  };
   const settings = await readSettings({ environment, folder: elsewhere });
   assert.equal(settings.dataDir, join(here, 'state'));
   assert.equal(settings.given('masterKeyFile'), join(elsewhere, 'mine'));
 });
 
 test('a file in TypeScript is read, functions included', async () => {
-  const config = "export default { customClaims: (user: { username: string }) => ({ tenant: user.username }), port: 9 as number };";
+  const config =
+    'export default { customClaims: (user: { username: string }) => ({ tenant: user.username }), port: 9 as number };';
   const settings = await readSettings({ environment: {}, folder: folder({ 'latchkey.config.ts': config }) });
   assert.equal(settings.port, 9);
-  assert.deepEqual(settings.given<(user: object) => object>('customClaims')!({ username: 'a' }), { tenant: 'a' });
+  assert.deepEqual(settings.given<(user: object) => object>('customClaims')!({ username: 'a' }), {
+    tenant: 'a',
+  });
 });
 
 test('a file that cannot be read is one message with a hint, not a stack', async () => {
@@ -63,13 +69,19 @@ test('a file that cannot be read is one message with a hint, not a stack', async
     ['latchkey.config.ts', 'import "not-installed-anywhere"; export default {};', /could not be loaded/],
   ] as const;
   for (const [name, text, message] of cases) {
-    await assert.rejects(readSettings({ environment: {}, folder: folder({ [name]: text }) }), (error: unknown) => {
-      assert.ok(error instanceof CommandError);
-      assert.match(error.message, message);
-      return true;
-    });
+    await assert.rejects(
+      readSettings({ environment: {}, folder: folder({ [name]: text }) }),
+      (error: unknown) => {
+        assert.ok(error instanceof CommandError);
+        assert.match(error.message, message);
+        return true;
+      },
+    );
   }
-  await assert.rejects(readSettings({ flags: { config: 'nowhere.ts' }, environment: {}, folder: folder() }), /no configuration file/);
+  await assert.rejects(
+    readSettings({ flags: { config: 'nowhere.ts' }, environment: {}, folder: folder() }),
+    /no configuration file/,
+  );
 });
 
 test('all faults are in one error, those between settings too', async () => {
@@ -95,19 +107,15 @@ test('all faults are in one error, those between settings too', async () => {
 
 test('listening beyond loopback needs TLS or a declared proxy', async () => {
   const faultsOf = async (environment: Record<string, string>) =>
-    (await inspectSettings({ environment: { LATCHKEY_HOST: '0.0.0.0', ...environment }, folder: folder() })).faults;
+    (await inspectSettings({ environment: { LATCHKEY_HOST: '0.0.0.0', ...environment }, folder: folder() }))
+      .faults;
   assert.equal((await faultsOf({})).length, 1);
   assert.equal((await faultsOf({ LATCHKEY_TRUSTED_PROXIES: '10.0.0.1' })).length, 0);
   assert.equal((await faultsOf({ LATCHKEY_TLS_CERT: 'c', LATCHKEY_TLS_KEY: 'k' })).length, 0);
-  assert.deepEqual(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '0.0.0.0', '10.0.0.1', '::'].map(isLoopback), [
-    true,
-    true,
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
+  assert.deepEqual(
+    ['127.0.0.1', '127.9.9.9', 'localhost', '::1', '0.0.0.0', '10.0.0.1', '::'].map(isLoopback),
+    [true, true, true, true, false, false, false],
+  );
 });
 
 test('the options of the server hold what was given and nothing else', async () => {
@@ -119,7 +127,9 @@ test('the options of the server hold what was given and nothing else', async () 
     LATCHKEY_TRUSTED_PROXIES: '10.0.0.0/8',
   };
   const here = folder();
-  const options = authServerOptions(await readSettings({ environment, folder: here }), { listen: { host: '127.0.0.1', port: 0 } });
+  const options = authServerOptions(await readSettings({ environment, folder: here }), {
+    listen: { host: '127.0.0.1', port: 0 },
+  });
   assert.deepEqual(options, {
     issuer: 'http://localhost:8080/auth',
     audience: 'http://localhost:8080',
@@ -144,15 +154,25 @@ test('the options of the gateway survive a trip between processes and hold no se
 
 test('what `init` writes can be loaded, as it is and with everything switched on', async () => {
   const template = configTemplate();
-  const settings = await readSettings({ environment: {}, folder: folder({ 'latchkey.config.ts': template }) });
+  const settings = await readSettings({
+    environment: {},
+    folder: folder({ 'latchkey.config.ts': template }),
+  });
   assert.equal(settings.port, 8080);
-  const open = template.replaceAll(/^ {2}\/\/ (?=(?:\w+:(?! )|\w+: [['"{(\d]|\w+: (?:true|false|process)|[ {\]}]))/gm, '  ');
+  const open = template.replaceAll(
+    /^ {2}\/\/ (?=(?:\w+:(?! )|\w+: [['"{(\d]|\w+: (?:true|false|process)|[ {\]}]))/gm,
+    '  ',
+  );
   const on = await inspectSettings({ environment: {}, folder: folder({ 'latchkey.config.ts': open }) });
   assert.deepEqual(on.faults, []);
-  const inFile = table.filter((setting) => setting.environmentOnly !== true && setting.name !== 'databaseUrl');
+  const inFile = table.filter(
+    (setting) => setting.environmentOnly !== true && setting.name !== 'databaseUrl',
+  );
   const groups = new Set(inFile.map(({ name }) => name.split('.')[0]!));
   for (const group of groups) {
-    const given = inFile.some(({ name }) => name.split('.')[0] === group && on.settings.given(name) !== undefined);
+    const given = inFile.some(
+      ({ name }) => name.split('.')[0] === group && on.settings.given(name) !== undefined,
+    );
     assert.ok(given, `${group} is not in the template`);
   }
 });
