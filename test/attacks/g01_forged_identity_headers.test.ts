@@ -3,9 +3,26 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { rawClient } from '../../packages/gateway/test_support/raw_client.ts';
-import { type Seen, type Stage, startGateway, startUpstream, tokenWith, type Upstream } from '../../packages/gateway/test_support/stage.ts';
+import {
+  type Seen,
+  type Stage,
+  startGateway,
+  startUpstream,
+  tokenWith,
+  type Upstream,
+} from '../../packages/gateway/test_support/stage.ts';
 
-const names = ['X-Auth-Subject', 'X-Auth-Username', 'X-Auth-Roles', 'X-Auth-Scope', 'X-Auth-Session', 'X-Auth-Verified', 'X-User-Id', 'X-User-Roles', 'Remote-User'];
+const names = [
+  'X-Auth-Subject',
+  'X-Auth-Username',
+  'X-Auth-Roles',
+  'X-Auth-Scope',
+  'X-Auth-Session',
+  'X-Auth-Verified',
+  'X-User-Id',
+  'X-User-Roles',
+  'Remote-User',
+];
 const marks = ['-', '_', '.', '~', '!', '+', '|', '`', "'"];
 const spellings = (name: string) =>
   marks.flatMap((mark) => {
@@ -13,12 +30,15 @@ const spellings = (name: string) =>
     const first = name.replace('-', mark);
     return [spelt, spelt.toLowerCase(), spelt.toUpperCase(), first, alternate(spelt)];
   });
-const alternate = (text: string) => [...text].map((letter, index) => (index % 2 === 0 ? letter.toLowerCase() : letter.toUpperCase())).join('');
-const variants = names.flatMap(spellings).flatMap((name) => [
-  `${name}: admin\r\n`,
-  `${name}: admin\r\n${name.toLowerCase()}: root\r\n`,
-  `Connection: keep-alive, ${name}\r\n${name}: admin\r\n`,
-]);
+const alternate = (text: string) =>
+  [...text].map((letter, index) => (index % 2 === 0 ? letter.toLowerCase() : letter.toUpperCase())).join('');
+const variants = names
+  .flatMap(spellings)
+  .flatMap((name) => [
+    `${name}: admin\r\n`,
+    `${name}: admin\r\n${name.toLowerCase()}: root\r\n`,
+    `Connection: keep-alive, ${name}\r\n${name}: admin\r\n`,
+  ]);
 
 describe('G01: forged identity headers', () => {
   let upstream: Upstream;
@@ -41,11 +61,18 @@ describe('G01: forged identity headers', () => {
     const fields: string[] = [];
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
       const plain = (rawHeaders[index] as string).toLowerCase().replace(/[^a-z0-9]/g, '-');
-      if (/^(x-auth-|x-user-|remote-user)/.test(plain)) fields.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+      if (/^(x-auth-|x-user-|remote-user)/.test(plain))
+        fields.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
     }
     return fields.sort();
   };
-  const ours = ['X-Auth-Roles: doctor', 'X-Auth-Scope: records:read', 'X-Auth-Session: s1', 'X-Auth-Subject: u1', 'X-Auth-Username: dana'];
+  const ours = [
+    'X-Auth-Roles: doctor',
+    'X-Auth-Scope: records:read',
+    'X-Auth-Session: s1',
+    'X-Auth-Subject: u1',
+    'X-Auth-Username: dana',
+  ];
 
   it('has more than 500 variants, all of which lose', async () => {
     assert.ok(variants.length * 2 > 500);
@@ -66,7 +93,8 @@ describe('G01: forged identity headers', () => {
   it('removes them from trailers and from the end of a long header list', async () => {
     const client = await rawClient(gateway.port);
     const bearer = `Authorization: Bearer ${tokenWith()}\r\n`;
-    const trailers = 'Trailer: X-Auth-Subject\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Auth-Subject: admin\r\nx_auth_roles: root\r\n\r\n';
+    const trailers =
+      'Trailer: X-Auth-Subject\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Auth-Subject: admin\r\nx_auth_roles: root\r\n\r\n';
     assert.equal((await client.send(`POST /api HTTP/1.1\r\nHost: a\r\n${bearer}${trailers}`)).status, 200);
     const seen = upstream.seen.at(-1) as Seen;
     assert.equal(seen.body, 'a');
@@ -74,7 +102,11 @@ describe('G01: forged identity headers', () => {
     assert.deepEqual(identityFields(seen), ours);
 
     const filler = Array.from({ length: 97 }, (_, index) => `F${index}: ${index}\r\n`).join('');
-    assert.equal((await client.send(`GET /api HTTP/1.1\r\nHost: a\r\n${bearer}${filler}X-Auth-Subject: admin\r\n\r\n`)).status, 200);
+    assert.equal(
+      (await client.send(`GET /api HTTP/1.1\r\nHost: a\r\n${bearer}${filler}X-Auth-Subject: admin\r\n\r\n`))
+        .status,
+      200,
+    );
     assert.deepEqual(identityFields(upstream.seen.at(-1) as Seen), ours);
     client.close();
   });
@@ -83,16 +115,28 @@ describe('G01: forged identity headers', () => {
     const forwarded = upstream.seen.length;
     const client = await rawClient(gateway.port);
     const filler = Array.from({ length: 2000 }, () => 'F: 1\r\n').join('');
-    assert.equal((await client.send(`GET /open HTTP/1.1\r\nHost: a\r\n${filler}X-Auth-Subject: admin\r\n\r\n`)).status, 431);
+    assert.equal(
+      (await client.send(`GET /open HTTP/1.1\r\nHost: a\r\n${filler}X-Auth-Subject: admin\r\n\r\n`)).status,
+      431,
+    );
     client.close();
     assert.equal(upstream.seen.length, forwarded);
   });
 
   it('does not forward names that are no field names', async () => {
     const forwarded = upstream.seen.length;
-    for (const broken of ['X-Auth-Subject : admin', ' X-Auth-Subject: admin', 'X-Auth-Subject\t: admin', 'X-Auth-\0Subject: admin']) {
+    for (const broken of [
+      'X-Auth-Subject : admin',
+      ' X-Auth-Subject: admin',
+      'X-Auth-Subject\t: admin',
+      'X-Auth-\0Subject: admin',
+    ]) {
       const client = await rawClient(gateway.port);
-      assert.equal((await client.send(`GET /open HTTP/1.1\r\nHost: a\r\n${broken}\r\n\r\n`)).status, 400, broken);
+      assert.equal(
+        (await client.send(`GET /open HTTP/1.1\r\nHost: a\r\n${broken}\r\n\r\n`)).status,
+        400,
+        broken,
+      );
       client.close();
     }
     assert.equal(upstream.seen.length, forwarded);

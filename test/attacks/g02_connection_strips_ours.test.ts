@@ -3,13 +3,30 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { sendOnce } from '../../packages/gateway/test_support/raw_client.ts';
-import { type Seen, startGateway, startUpstream, tokenWith, valuesOf } from '../../packages/gateway/test_support/stage.ts';
+import {
+  type Seen,
+  startGateway,
+  startUpstream,
+  tokenWith,
+  valuesOf,
+} from '../../packages/gateway/test_support/stage.ts';
 
 it('G02: what Connection lists is the client’s own, never ours', async () => {
   const upstream = await startUpstream();
-  const gateway = await startGateway({ routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' }] });
+  const gateway = await startGateway({
+    routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' }],
+  });
   const token = tokenWith();
-  const ours = ['X-Auth-Subject', 'X-Auth-Roles', 'X-Auth-Session', 'X-Request-Id', 'traceparent', 'Authorization', 'Host', 'X-Forwarded-For'];
+  const ours = [
+    'X-Auth-Subject',
+    'X-Auth-Roles',
+    'X-Auth-Session',
+    'X-Request-Id',
+    'traceparent',
+    'Authorization',
+    'Host',
+    'X-Forwarded-For',
+  ];
   for (const name of [...ours, ours.join(', '), ours.join(',').toLowerCase()]) {
     const answer = await sendOnce(
       gateway.port,
@@ -17,7 +34,8 @@ it('G02: what Connection lists is the client’s own, never ours', async () => {
     );
     assert.equal(answer?.status, 200, name);
     const seen = upstream.seen.at(-1) as Seen;
-    for (const own of ours) assert.equal(valuesOf(seen, own.toLowerCase()).length, 1, `${own} with Connection: ${name}`);
+    for (const own of ours)
+      assert.equal(valuesOf(seen, own.toLowerCase()).length, 1, `${own} with Connection: ${name}`);
     assert.deepEqual(valuesOf(seen, 'x-auth-subject'), ['u1']);
     assert.deepEqual(valuesOf(seen, 'authorization'), [`Bearer ${token}`]);
     assert.deepEqual(valuesOf(seen, 'x-mine'), []);

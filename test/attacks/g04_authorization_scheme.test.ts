@@ -6,15 +6,31 @@ import { startGateway, startUpstream, tokenWith } from '../../packages/gateway/t
 
 it('G04: one scheme, one space, one token', async () => {
   const upstream = await startUpstream();
-  const gateway = await startGateway({ routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' }] });
+  const gateway = await startGateway({
+    routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' }],
+  });
   const token = tokenWith();
   const send = async (value: string) =>
-    (await sendOnce(gateway.port, `GET /api HTTP/1.1\r\nHost: a\r\nAuthorization: ${value}\r\n\r\n`)) as RawAnswer;
+    (await sendOnce(
+      gateway.port,
+      `GET /api HTTP/1.1\r\nHost: a\r\nAuthorization: ${value}\r\n\r\n`,
+    )) as RawAnswer;
 
-  for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) assert.equal((await send(`${scheme} ${token}`)).status, 200, scheme);
+  for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR'])
+    assert.equal((await send(`${scheme} ${token}`)).status, 200, scheme);
   const forwarded = upstream.seen.length;
 
-  const malformed = ['Bearer', 'bearer', `Bearer  ${token}`, `Bearer ${token} x`, `Bearer "${token}"`, `Bearer ${token};`, `Bearer ${token},`, `Bearer \u00a0${token}`, 'Bearer a b'];
+  const malformed = [
+    'Bearer',
+    'bearer',
+    `Bearer  ${token}`,
+    `Bearer ${token} x`,
+    `Bearer "${token}"`,
+    `Bearer ${token};`,
+    `Bearer ${token},`,
+    `Bearer \u00a0${token}`,
+    'Bearer a b',
+  ];
   for (const value of malformed) {
     const answer = await send(value);
     assert.equal(answer.status, 401, value);
@@ -22,7 +38,17 @@ it('G04: one scheme, one space, one token', async () => {
     assert.equal(JSON.parse(answer.body).reason, 'malformed', value);
     assert.ok(!answer.body.includes(token));
   }
-  for (const value of [`Bearer\t${token}`, `Basic ${token}`, 'Basic eDp5', token, `Token ${token}`, `Bearer:${token}`, `JWT ${token}`, `DPoP ${token}`, '']) {
+  for (const value of [
+    `Bearer\t${token}`,
+    `Basic ${token}`,
+    'Basic eDp5',
+    token,
+    `Token ${token}`,
+    `Bearer:${token}`,
+    `JWT ${token}`,
+    `DPoP ${token}`,
+    '',
+  ]) {
     assert.equal((await send(value)).status, 401, value);
   }
   assert.equal(upstream.seen.length, forwarded);

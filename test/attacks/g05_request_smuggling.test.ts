@@ -3,15 +3,28 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { rawClient, sendOnce } from '../../packages/gateway/test_support/raw_client.ts';
-import { type Stage, startGateway, startUpstream, type Upstream } from '../../packages/gateway/test_support/stage.ts';
+import {
+  type Stage,
+  startGateway,
+  startUpstream,
+  type Upstream,
+} from '../../packages/gateway/test_support/stage.ts';
 
 const smuggled = 'GET /secret HTTP/1.1\r\nHost: a\r\n\r\n';
 const chunkedSmuggled = `0\r\n\r\n${smuggled}`;
 
 /** Name, header fields, body. All are refused and reach nobody. */
 const refused: readonly (readonly [string, string, string])[] = [
-  ['CL and TE', `Content-Length: ${chunkedSmuggled.length}\r\nTransfer-Encoding: chunked\r\n`, chunkedSmuggled],
-  ['TE and CL', `Transfer-Encoding: chunked\r\nContent-Length: ${chunkedSmuggled.length}\r\n`, chunkedSmuggled],
+  [
+    'CL and TE',
+    `Content-Length: ${chunkedSmuggled.length}\r\nTransfer-Encoding: chunked\r\n`,
+    chunkedSmuggled,
+  ],
+  [
+    'TE and CL',
+    `Transfer-Encoding: chunked\r\nContent-Length: ${chunkedSmuggled.length}\r\n`,
+    chunkedSmuggled,
+  ],
   ['two lengths', `Content-Length: 0\r\nContent-Length: ${smuggled.length}\r\n`, smuggled],
   ['two equal lengths', 'Content-Length: 1\r\nContent-Length: 1\r\n', 'a'],
   ['a list of lengths', `Content-Length: 0, ${smuggled.length}\r\n`, smuggled],
@@ -52,7 +65,9 @@ describe('G05: request smuggling', () => {
   let gateway: Stage;
   before(async () => {
     upstream = await startUpstream();
-    gateway = await startGateway({ routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'public' }] });
+    gateway = await startGateway({
+      routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'public' }],
+    });
   });
   after(async () => {
     await gateway.close();
@@ -74,7 +89,9 @@ describe('G05: request smuggling', () => {
 
   it('has written every forwarded request anew', async () => {
     const client = await rawClient(gateway.port);
-    await client.send('POST /api HTTP/1.1\r\nHost: a\r\ntransfer-ENCODING: CHUNKED\r\nTE: trailers, chunked\r\n\r\n3;ext=1\r\nabc\r\n0\r\n\r\n');
+    await client.send(
+      'POST /api HTTP/1.1\r\nHost: a\r\ntransfer-ENCODING: CHUNKED\r\nTE: trailers, chunked\r\n\r\n3;ext=1\r\nabc\r\n0\r\n\r\n',
+    );
     const seen = upstream.seen.at(-1);
     assert.equal(seen?.body, 'abc');
     const fields = seen?.rawHeaders.map((text) => text.toLowerCase()) ?? [];
@@ -86,21 +103,39 @@ describe('G05: request smuggling', () => {
   it('answers pipelined requests one for one and in order', async () => {
     const forwarded = upstream.seen.length;
     const client = await rawClient(gateway.port);
-    client.socket.write('POST /api HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\naGET /nowhere HTTP/1.1\r\nHost: a\r\n\r\nGET /api HTTP/1.1\r\nHost: a\r\n\r\n');
-    assert.deepEqual([(await client.answer()).status, (await client.answer()).status, (await client.answer()).status], [200, 404, 200]);
+    client.socket.write(
+      'POST /api HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\naGET /nowhere HTTP/1.1\r\nHost: a\r\n\r\nGET /api HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    assert.deepEqual(
+      [(await client.answer()).status, (await client.answer()).status, (await client.answer()).status],
+      [200, 404, 200],
+    );
     assert.equal(upstream.seen.length, forwarded + 2);
     client.close();
   });
 
   it('refuses CONNECT, and bytes behind an upgrade', async () => {
     const forwarded = upstream.seen.length;
-    assert.equal((await sendOnce(gateway.port, `CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n${smuggled}`))?.status, 405);
-    const upgrade = (fields: string, rest = '') => sendOnce(gateway.port, `GET /api HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n${fields}\r\n${rest}`);
-    assert.equal((await upgrade('Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n', smuggled))?.status, 400);
+    assert.equal(
+      (await sendOnce(gateway.port, `CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n${smuggled}`))?.status,
+      405,
+    );
+    const upgrade = (fields: string, rest = '') =>
+      sendOnce(gateway.port, `GET /api HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n${fields}\r\n${rest}`);
+    assert.equal(
+      (await upgrade('Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n', smuggled))?.status,
+      400,
+    );
     assert.equal((await upgrade('Upgrade: websocket\r\n', smuggled))?.status, 400);
-    assert.equal((await upgrade(`Upgrade: websocket\r\nContent-Length: ${smuggled.length}\r\n`, smuggled))?.status, 400);
+    assert.equal(
+      (await upgrade(`Upgrade: websocket\r\nContent-Length: ${smuggled.length}\r\n`, smuggled))?.status,
+      400,
+    );
     assert.equal((await upgrade('Upgrade: TLS/1.0\r\n'))?.status, 400);
-    assert.equal((await sendOnce(gateway.port, 'GET /api HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n'))?.status, 400);
+    assert.equal(
+      (await sendOnce(gateway.port, 'GET /api HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n'))?.status,
+      400,
+    );
     assert.equal(upstream.seen.length, forwarded);
   });
 });

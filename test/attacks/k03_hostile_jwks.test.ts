@@ -43,10 +43,10 @@ async function refused(
     await until(() => issuer.open === 1, 'the stream is open');
     issuer.answers.jwks = (_request, response) => answer(issuer, response);
     issuer.announceKeys();
-    await until(
-      () => verifier.status().lastFault !== undefined || verifier.status().keys[0] !== issuer.key.kid,
-      name,
-    );
+    await until(() => {
+      const { jwksFetches, lastFault, keys } = verifier.status();
+      return jwksFetches === 2 && (lastFault !== undefined || keys[0] !== issuer.key.kid);
+    }, name);
     assertOldSet(verifier, issuer, name);
   } finally {
     verifier.close();
