@@ -2,6 +2,7 @@
 // node:sqlite. In its favour: WAL, rate limits and telemetry off. Run by the benches as a process of its own:
 //   node better_auth_server.ts FOLDER   → prints "ready PORT" when the schema and the first user are there.
 import { createServer, type RequestListener } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadPeer } from '../peers/load.ts';
@@ -61,4 +62,5 @@ if (import.meta.main) {
   }
   server.on('request', toNodeHandler(auth));
   console.log(`ready ${port}`);
+  flushCompileCache();
 }

@@ -4,6 +4,7 @@
 // `GET /bench/refresh-token` starts a chain: the interactive part of a code flow is not what is measured.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { loadPeer } from '../peers/load.ts';
 import { openOidcAdapter } from './oidc_adapter.ts';
@@ -84,3 +85,4 @@ server.on('request', (request, response) => {
   return void startChain(provider).then((token) => response.end(JSON.stringify({ refresh_token: token })));
 });
 console.log(`ready ${port}`);
+flushCompileCache();

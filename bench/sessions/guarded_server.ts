@@ -1,6 +1,7 @@
 // One endpoint, `GET /hello`, on node:http, guarded in one of three ways. Only the guard differs:
 //   node guarded_server.ts token|session|better-auth FOLDER   → prints "ready PORT"
 import { createServer, type IncomingMessage } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createVerifier } from '@latchkey/core/verifier';
@@ -63,3 +64,4 @@ server.on('request', async (request, response) => {
   response.end(body);
 });
 console.log(`ready ${port}`);
+flushCompileCache();
