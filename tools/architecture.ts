@@ -13,6 +13,8 @@ const packageRules: Record<string, readonly string[]> = {
     '@fastify/swagger',
     '@node-rs/argon2',
     '@zxcvbn-ts/language-common',
+    'ajv',
+    'fast-json-stringify',
     'fastify',
     'pino',
   ],

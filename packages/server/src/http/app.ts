@@ -12,6 +12,7 @@ import Fastify, {
 import { AuthError } from '../errors.ts';
 import type { Origin } from '../storage/audit.ts';
 import type { Authenticator, Caller } from './caller.ts';
+import { createSerializerCompiler, createValidatorCompiler } from './compilers.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { handleError, handleNotFound } from './errors.ts';
 import type { TSchema } from './schema.ts';
@@ -44,22 +45,14 @@ export function createApp(options: AppOptions): FastifyInstance {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
     },
-    // `strict` off: `format` and OpenAPI's own words are annotations, not faults. Nothing is coerced, nothing removed.
-    ajv: {
-      customOptions: {
-        removeAdditional: false,
-        coerceTypes: false,
-        useDefaults: true,
-        strict: false,
-        allErrors: false,
-      },
-    },
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false, caseSensitive: true },
     connectionTimeout: 30_000,
     requestTimeout: 15_000,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
   });
+  app.setValidatorCompiler(createValidatorCompiler());
+  app.setSerializerCompiler(createSerializerCompiler());
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(handleNotFound);
   useParsers(app);

@@ -1,16 +1,15 @@
 // Who is calling. Tokens of our own are checked like everybody checks them, and then against the live state: an ended
 // session, a raised `ver` and a changed role count here at once (threat A04).
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { hasPermission, TokenError, verifyAccessToken } from '@latchkey/core';
 import type { FastifyRequest } from 'fastify';
 import { AuthError } from '../errors.ts';
+import { liveSubject } from '../grants/live_token.ts';
 import type { RoleTable } from '../grants/role_table.ts';
 import type { SigningKeyring } from '../keys/signing_keyring.ts';
 import { type AdminPermission, permissionsOf } from '../rules/permissions.ts';
-import { type Client, findClient } from '../storage/clients.ts';
+import { type Client, findClient, hashClientSecret } from '../storage/clients.ts';
 import type { Database } from '../storage/database.ts';
-import { readSubject } from '../storage/sessions.ts';
-import { isMarked } from '../storage/signals.ts';
 import type { Access } from './endpoint.ts';
 
 export type Caller =
@@ -73,10 +72,6 @@ function bearerOf(request: FastifyRequest): string | undefined {
   return match[1];
 }
 
-export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
-}
-
 function basicOf(request: FastifyRequest): { id: string; secret: string } | undefined {
   const match = /^basic ([A-Za-z0-9+/]+=*)$/i.exec(authorizationOf(request) ?? '');
   const text = match === null ? '' : Buffer.from(match[1] ?? '', 'base64').toString('utf8');
@@ -94,10 +89,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   async function userOf(token: string, audiences: readonly string[]) {
     const { claims } = verify(token, audiences);
-    const subject = await readSubject(database, claims.sid, options.sessionIdle);
-    const dead = subject === undefined || subject.userId !== claims.sub || claims.ver < subject.revokedBelow;
-    if (dead || (await isMarked(database, 'jti', claims.jti)))
-      throw new TokenError('revoked', 'the session is over');
+    const subject = await liveSubject(database, claims, options.sessionIdle);
+    if (subject === undefined) throw new TokenError('revoked', 'the session is over');
     const table = await options.roleTable(subject.rver);
     return {
       kind: 'user' as const,
@@ -135,8 +128,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const credential = basicOf(request);
     const found = credential && (await findClient(database, credential.id));
     // An unknown client costs a comparison too.
-    const expected = Buffer.from(found?.secretHash ?? hashSecret(''));
-    const given = Buffer.from(hashSecret(credential?.secret ?? ''));
+    const expected = Buffer.from(found?.secretHash ?? hashClientSecret(''));
+    const given = Buffer.from(hashClientSecret(credential?.secret ?? ''));
     if (!timingSafeEqual(expected, given) || found === undefined) {
       throw new AuthError('invalid_client', 'The client credential is not right.');
     }

@@ -1,6 +1,7 @@
 // The internal port: /livez (the process turns), /readyz (it can serve: the database answers), /metrics (Prometheus text).
 // Never reachable through the public one.
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer } from './node_http.ts';
 
 export interface InternalOptions {
   readonly ready: () => Promise<boolean>;

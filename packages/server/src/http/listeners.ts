@@ -1,8 +1,9 @@
 // Where the server can be reached: the public port, the operator's Unix socket, and the internal port for health and
 // metrics. One request handler serves the first two; what came over the socket is known by its connection.
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import { createServer } from './node_http.ts';
 
 export function listenOn(server: Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
