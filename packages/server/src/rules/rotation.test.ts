@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KeyState, SigningKeyRecord } from '../storage/signing_keys.ts';
+import { clockSkew, jwksMaxAge } from './lifetimes.ts';
+import { activationTime, planRotation, retirementTime } from './rotation.ts';
+
+const now = 1_800_000_000_000;
+const policy = { alg: 'ES256', every: 86_400_000, maxTokenLife: 300 };
+
+function key(kid: string, state: KeyState, changes: Partial<SigningKeyRecord> = {}): SigningKeyRecord {
+  const created = { createdAt: now - 1000, activatesAt: now - 1000, retiresAt: null };
+  return { kid, alg: 'ES256', state, publicJwk: '{}', privateKey: '', ...created, ...changes };
+}
+
+test('a key is published longer than any cache keeps a set without it, before it signs', () => {
+  assert.equal(activationTime(now) - now, (jwksMaxAge + clockSkew) * 1000);
+});
+
+test('a key retires only after the last token it signed has expired', () => {
+  assert.ok(retirementTime(now, policy) - now >= policy.maxTokenLife * 1000 + clockSkew * 1000);
+});
+
+test('nothing is due: nothing happens', () => {
+  const plan = planRotation([key('a', 'current'), key('b', 'next')], now, policy);
+  assert.deepEqual(plan, { create: false, promote: undefined, retire: [] });
+});
+
+test('due: the next key takes over exactly when the current one is old enough', () => {
+  const keys = [key('a', 'current', { activatesAt: now - policy.every }), key('b', 'next')];
+  assert.deepEqual(planRotation(keys, now, policy).promote, {
+    next: 'b',
+    current: 'a',
+    retiresAt: retirementTime(now, policy),
+  });
+  assert.equal(planRotation(keys, now - 1, policy).promote, undefined);
+});
+
+test('due or forced, but the next key has not been published long enough: it waits', () => {
+  const keys = [
+    key('a', 'current', { activatesAt: now - policy.every }),
+    key('b', 'next', { activatesAt: now + 1 }),
+  ];
+  assert.equal(planRotation(keys, now, policy).promote, undefined);
+  assert.equal(planRotation(keys, now, policy, true).promote, undefined);
+  assert.equal(planRotation(keys, now + 1, policy, true).promote?.next, 'b');
+});
+
+test('without a current key the next one signs at once, and without any key one is made', () => {
+  const waiting = key('b', 'next', { activatesAt: now + 60_000 });
+  assert.equal(planRotation([waiting], now, policy).promote?.next, 'b');
+  assert.deepEqual(planRotation([], now, policy), { create: true, promote: undefined, retire: [] });
+});
+
+test('previous keys leave when their time has come, not before', () => {
+  const keys = [
+    key('a', 'current'),
+    key('b', 'next'),
+    key('c', 'previous', { retiresAt: now }),
+    key('d', 'previous', { retiresAt: now + 1 }),
+  ];
+  assert.deepEqual(planRotation(keys, now, policy).retire, ['c']);
+});
+
+test('keys of another algorithm are neither promoted nor taken for ours', () => {
+  const keys = [key('a', 'current', { alg: 'RS256', activatesAt: 0 }), key('b', 'next', { alg: 'RS256' })];
+  assert.deepEqual(planRotation(keys, now, policy), { create: true, promote: undefined, retire: [] });
+});
