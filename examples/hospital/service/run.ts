@@ -36,7 +36,7 @@ export async function run({ name, settings, listener, verifier, close }: RunOpti
       clearTimeout(limit);
       verifier.close();
       close();
-      process.disconnect?.();
+      if (process.connected) process.disconnect?.();
     });
     server.closeIdleConnections();
   };
