@@ -29,6 +29,8 @@ export interface PasswordHasher {
   /** Without a hash (an unknown user) the same work is done against a stand-in, and the answer is no. */
   verify(hash: string | undefined, password: string): Promise<VerifiedPassword>;
   readonly waiting: number;
+  /** The hashing process, to watch its memory; undefined between two of them. */
+  readonly pid: number | undefined;
   close(): void;
 }
 
@@ -149,6 +151,9 @@ export function createHasher(options: HasherOptions): PasswordHasher {
     },
     get waiting() {
       return waiting.length;
+    },
+    get pid() {
+      return child?.pid;
     },
     close() {
       closed = true;
