@@ -135,7 +135,7 @@ function addDocuments(name: string, folder: string): void {
       join(folder, 'README.md'),
       `# ${published}\n\n${description}\n\nPart of Latchkey, a self-hosted JWT authentication system.\n`,
     );
-  if (existsSync(join(root, 'LICENSE'))) copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 }
 
 /** Compiles and packs everything. Answers with the tarballs by package name. */
