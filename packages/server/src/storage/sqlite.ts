@@ -184,10 +184,19 @@ class SqliteDatabase implements Database {
       listeners.push(...tx.listeners);
       return () => job.resolve(value);
     } catch (error) {
-      this.#writer.run('ROLLBACK TO job', []);
-      this.#writer.run('RELEASE job', []);
+      this.#undoJob(error);
       return () => job.reject(error);
     }
+  }
+
+  /** Throws `fault`, and so fails the group, where SQLite has given up the whole transaction by itself (disk full, I/O error). */
+  #undoJob(fault: unknown): void {
+    try {
+      this.#writer.run('ROLLBACK TO job', []);
+    } catch {
+      throw fault;
+    }
+    this.#writer.run('RELEASE job', []);
   }
 
   #rollBack(): void {
