@@ -114,6 +114,7 @@ export interface StartedSystem extends RunningCommand {
 /** What `latchkey start --json` says. */
 export interface StartFacts {
   readonly public_url: string;
+  readonly pid: number;
   readonly auth: { readonly address: string; readonly internal: string; readonly socket: string };
   readonly gateway: { readonly address: string; readonly internal: string };
   readonly pids: Readonly<Record<string, number>>;

@@ -77,17 +77,24 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** A user by name. @throws CommandError that names the user who was probably meant */
-export async function findUser(admin: Admin, username: string): Promise<UserView> {
-  const users = await collect<UserView>(admin, '/auth/admin/users', 'users');
-  const wanted = username.toLowerCase();
-  const found = users.find((user) => user.username === wanted || user.id === username);
+/** A user by name or id. @throws CommandError that names the user who was probably meant */
+export async function findUser(admin: Admin, wanted: string): Promise<UserView> {
+  const name = wanted.toLowerCase();
+  const beginning = await collect<UserView>(admin, usersFrom(name), 'users');
+  const found = beginning.find((user) => user.username === name);
   if (found !== undefined) return found;
+  const byId = await admin.send('GET', `/auth/admin/users/${encodeURIComponent(wanted)}`);
+  if (byId.status === 200) return byId.body as UserView;
+  const alike = await collect<UserView>(admin, usersFrom(name.slice(0, 1)), 'users');
   const meant = nearest(
-    wanted,
-    users.map((user) => user.username),
+    name,
+    alike.map((user) => user.username),
   );
-  throw new CommandError(`there is no user ${username}`, {
+  throw new CommandError(`there is no user ${wanted}`, {
     hint: meant === undefined ? 'latchkey user list shows them' : `did you mean ${meant}?`,
   });
+}
+
+function usersFrom(beginning: string): string {
+  return `/auth/admin/users?query=${encodeURIComponent(beginning)}`;
 }

@@ -1,5 +1,7 @@
 // `latchkey key …`: the signing keys. Private keys never leave the server; what is shown is names and times.
-import { call, collect, type KeyView } from '../admin/answers.ts';
+import type { Admin } from '../admin/admin.ts';
+import { call, collect, expectStatus, type KeyView } from '../admin/answers.ts';
+import { CommandError } from '../failure.ts';
 import { print, printJson, table, when } from '../terminal/print.ts';
 import { withAdmin } from './administer.ts';
 import { type Command, jsonOption, locateOptions } from './command.ts';
@@ -40,22 +42,35 @@ export const keyList: Command = {
 export const keyRotate: Command = {
   usage: 'key rotate',
   about:
-    'Rotation happens by itself; this does it sooner. The new key is published first and signs when every\ncache has it. Nobody is signed out. A key that leaked is removed with latchkey key remove.',
-  options: common,
+    'Rotation happens by itself; this lets the next key sign now. It is published long before, so that every cache has it;\nwhen it is too fresh for that, the command says how long to wait. Nobody is signed out.',
+  options: {
+    immediately: {
+      type: 'boolean',
+      about: 'Do not wait: verifiers with an older key set refuse new tokens until they fetch',
+    },
+    ...common,
+  },
   async run(input) {
     await withAdmin(input, async (admin) => {
-      const answer = await call<KeyView | undefined>(admin, 'POST', '/auth/admin/keys/rotate', 'rotation');
-      const keys = await collect<KeyView>(admin, '/auth/admin/keys', 'keys');
-      if (input.has('json')) return printJson(answer ?? keys);
-      const next = keys.find((key) => key.state === 'next');
-      print(
-        next === undefined
-          ? 'rotated'
-          : `${next.kid} signs ${next.activates_at === undefined ? 'soon' : `from ${when(next.activates_at)}`}`,
-      );
+      const body = { immediately: input.has('immediately') };
+      const answer = await admin.send('POST', '/auth/admin/keys/rotate', body);
+      if (answer.status === 409) throw await tooEarly(admin);
+      expectStatus(answer, [200], 'rotation');
+      const key = answer.body as KeyView;
+      if (input.has('json')) return printJson(key);
+      print(`${key.kid} signs from now on`);
     });
   },
 };
+
+async function tooEarly(admin: Admin): Promise<CommandError> {
+  const keys = await collect<KeyView>(admin, '/auth/admin/keys', 'keys');
+  const next = keys.find(({ state }) => state === 'next');
+  const from = next?.activates_at === undefined ? '' : `, it may sign from ${when(next.activates_at)}`;
+  return new CommandError(`the next key has not been published for long enough${from}`, {
+    hint: 'wait until then; --immediately does not, and a key that leaked is removed with latchkey key remove',
+  });
+}
 
 export const keyRemove: Command = {
   usage: 'key remove KEY',

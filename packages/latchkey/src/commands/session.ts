@@ -8,24 +8,33 @@ import { type Command, jsonOption, locateOptions } from './command.ts';
 const common = { ...locateOptions, ...jsonOption } as const;
 
 export const sessionList: Command = {
-  usage: 'session list USER',
-  words: ['USER'],
-  about: 'One line a device.',
+  usage: 'session list [USER]',
+  words: ['[USER]'],
+  about: 'One line a device. Without a user: those of everybody.',
   options: common,
   async run(input) {
+    const name = input.words[0];
     await withAdmin(input, async (admin) => {
-      const user = await findUser(admin, input.words[0]!);
-      const sessions = await collect<SessionView>(admin, `/auth/admin/users/${user.id}/sessions`, 'sessions');
+      const user = name === undefined ? undefined : await findUser(admin, name);
+      const path = user === undefined ? '/auth/admin/sessions' : `/auth/admin/users/${user.id}/sessions`;
+      const sessions = await collect<SessionView>(admin, path, 'sessions');
       if (input.has('json')) return printJson(sessions);
-      if (sessions.length === 0) return print(`${user.username} is not signed in anywhere`);
+      if (sessions.length === 0)
+        return print(`${user?.username ?? 'nobody'} is ${user === undefined ? '' : 'not '}signed in`);
       const rows = sessions.map((session) => [
         session.id,
         when(session.created_at),
         when(session.last_used_at),
         session.ip,
+        ...(user === undefined ? [session.user_id] : []),
         printable(session.user_agent ?? '').slice(0, 50),
       ]);
-      print(table(['session', 'since', 'last used', 'from', 'with'], rows));
+      print(
+        table(
+          ['session', 'since', 'last used', 'from', ...(user === undefined ? ['user'] : []), 'with'],
+          rows,
+        ),
+      );
     });
   },
 };

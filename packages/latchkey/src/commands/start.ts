@@ -89,6 +89,7 @@ function stopOnSignal(supervisor: Supervisor): End {
 function forScripts({ publicUrl, auth, gateway, people }: RunningSystem, supervisor: Supervisor): object {
   return {
     public_url: publicUrl,
+    pid: process.pid,
     auth: { address: auth.address, internal: auth.internal, socket: auth.socket },
     gateway: { address: gateway.address, internal: gateway.internal },
     pids: supervisor.pids(),

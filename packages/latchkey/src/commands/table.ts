@@ -95,7 +95,7 @@ export const commands: readonly Entry[] = [
   {
     name: 'session list',
     group: 'people',
-    summary: 'List the sessions of a user',
+    summary: 'List the sessions of a user, or all',
     load: async () => (await session()).sessionList,
   },
   {
@@ -114,7 +114,7 @@ export const commands: readonly Entry[] = [
   {
     name: 'key rotate',
     group: 'look',
-    summary: 'Start signing with a new key',
+    summary: 'Let the next key sign now',
     load: async () => (await key()).keyRotate,
   },
   {
