@@ -5,19 +5,24 @@ import pino from 'pino';
 import { allEndpoints } from './endpoints/all.ts';
 import { createAudiences } from './endpoints/audiences.ts';
 import { createAttemptGuard } from './grants/attempts.ts';
+import { createClientAdmin } from './grants/client_admin.ts';
 import { type FirstAdmin, type FirstStartOptions, prepareFirstStart } from './grants/first_start.ts';
 import { createTokenIssuer } from './grants/issue.ts';
 import { createPasswordChange, createPasswordSetter } from './grants/new_password.ts';
 import { createPasswordGrant } from './grants/password.ts';
 import { createRefreshLimit } from './grants/refresh_limit.ts';
 import { createRefreshGrant } from './grants/refresh_token.ts';
+import { createRegistration } from './grants/registration.ts';
+import { createTokenRevocation } from './grants/revocation.ts';
+import { createRoleAdmin } from './grants/role_admin.ts';
 import { createRoleTableCache } from './grants/role_table.ts';
 import { createSessionEnder } from './grants/sessions.ts';
+import { createUserAdmin } from './grants/user_admin.ts';
 import { createApp, registerEndpoints } from './http/app.ts';
 import { createAuthenticator } from './http/caller.ts';
 import { createInternalServer } from './http/internal.ts';
 import { closeServer, createOperatorSocket, listenOn, urlOf } from './http/listeners.ts';
-import { createMetrics } from './http/metrics.ts';
+import { countOutcomes, createMetrics } from './http/metrics.ts';
 import { checkMasterKey, loadMasterKey } from './keys/master_key.ts';
 import { openRefreshKeyring } from './keys/refresh_keyring.ts';
 import { openSigningKeyring } from './keys/signing_keyring.ts';
@@ -152,34 +157,43 @@ async function compose(
     isOperator: (request) => operator.owns(request.raw.socket),
   });
 
+  const sessions = createSessionEnder(database, signals);
+  const signIn = createPasswordGrant({
+    database,
+    hasher,
+    attempts,
+    issuer,
+    refreshKeys,
+    sessionMax: settings.sessionMax,
+  });
+  const refresh = createRefreshGrant({
+    database,
+    refreshKeys,
+    issuer,
+    signals,
+    settings: { grace: settings.refreshGrace, idle: settings.sessionIdle },
+    checkAudience: audiences.check,
+    limit: createRefreshLimit(settings.refreshesPerMinute, settings.now),
+    onRace: () => metrics.count('latchkey_refresh_races_total'),
+  });
   const endpoints = allEndpoints({
     ...settings,
     ...state,
     database,
     authenticator,
     audiences,
-    setPassword,
     allowedOrigins: new Set([settings.origin, ...settings.origins]),
-    signIn: createPasswordGrant({
-      database,
-      hasher,
-      attempts,
-      issuer,
-      refreshKeys,
-      sessionMax: settings.sessionMax,
-    }),
-    refresh: createRefreshGrant({
-      database,
-      refreshKeys,
-      issuer,
-      signals,
-      settings: { grace: settings.refreshGrace, idle: settings.sessionIdle },
-      checkAudience: audiences.check,
-      limit: createRefreshLimit(settings.refreshesPerMinute, settings.now),
-      onRace: () => metrics.count('latchkey_refresh_races_total'),
-    }),
+    signIn: countOutcomes(metrics, 'latchkey_sign_ins_total', signIn),
+    refresh: countOutcomes(metrics, 'latchkey_refreshes_total', refresh),
     changePassword: createPasswordChange({ database, hasher, attempts, setPassword, issuer, signals }),
-    sessions: createSessionEnder(database, signals),
+    sessions,
+    tokenRevocation: createTokenRevocation({ ...settings, ...state, database, sessions }),
+    userAdmin: createUserAdmin({ database, signals, sessions, setPassword }),
+    roleAdmin: createRoleAdmin(database, signals),
+    clientAdmin: createClientAdmin({ database, signals, issuer: settings.issuer }),
+    register: settings.registration
+      ? createRegistration({ database, setPassword, limit: settings.attemptLimits.address })
+      : undefined,
     maxLife: tokenLife.longest,
   });
   const appOptions = {

@@ -1,5 +1,6 @@
 // Counters and gauges in Prometheus' text format. Labels come from closed sets only (route patterns, methods, status
 // classes), so the number of series is bounded whatever is sent to us.
+import { AuthError } from '../errors.ts';
 
 export interface Metrics {
   count(name: MetricName, labels?: Readonly<Record<string, string>>): void;
@@ -47,5 +48,26 @@ export function createMetrics(): Metrics {
         lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${read()}`);
       return `${lines.join('\n')}\n`;
     },
+  };
+}
+
+/**
+ * The same function, counted by outcome: `success`, or the code of its AuthError with its reason, both from closed sets;
+ * anything else that is thrown is `fault`.
+ */
+export function countOutcomes<A extends readonly unknown[], T>(
+  metrics: Metrics,
+  name: MetricName,
+  work: (...input: A) => Promise<T>,
+): (...input: A) => Promise<T> {
+  return async (...input) => {
+    try {
+      const result = await work(...input);
+      metrics.count(name, { outcome: 'success' });
+      return result;
+    } catch (error) {
+      metrics.count(name, { outcome: error instanceof AuthError ? (error.reason ?? error.code) : 'fault' });
+      throw error;
+    }
   };
 }

@@ -72,6 +72,9 @@ export const passwordField = Type.String({
   maxLength: 4096,
   description: 'up to 1024 characters',
 });
+/** A name of a user, role or permission, before it is folded; rules/names.ts has the last word. */
+export const nameField = Type.String({ minLength: 1, maxLength: 64 });
+export const emailField = Type.String({ minLength: 3, maxLength: 254 });
 export const loginField = Type.String({ minLength: 1, maxLength: 254 });
 
 export type UserAnswer = Static<typeof userSchema>;

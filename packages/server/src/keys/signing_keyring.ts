@@ -31,8 +31,11 @@ export interface SigningKeyring {
   readonly verificationKeys: KeySet;
   /** The JWK Set as it is served, and its ETag. */
   readonly published: { readonly body: string; readonly etag: string };
-  /** Does what the schedule asks for; `force` promotes the next key now, if it has been published long enough. */
-  rotate(origin: Origin, force?: boolean): Promise<void>;
+  /**
+   * Does what the schedule asks for; `force` promotes the next key now, if it has been published long enough; `early` even
+   * when it has not: a verifier that is not connected then refuses its tokens until it fetches the set again.
+   */
+  rotate(origin: Origin, force?: boolean, early?: boolean): Promise<void>;
   /** Emergency: the key is gone at once, its tokens are dead everywhere, and the next key signs. */
   remove(kid: string, origin: Origin): Promise<void>;
   list(): Promise<readonly SigningKeyRecord[]>;
@@ -89,10 +92,10 @@ export async function openSigningKeyring(
   }
 
   /** One plan, one transaction: planned on what the transaction reads, so that two rotations cannot both act on one state. */
-  async function applyPlan(tx: Transaction, force: boolean): Promise<AuditEntry[]> {
+  async function applyPlan(tx: Transaction, force: boolean, early: boolean): Promise<AuditEntry[]> {
     const { keys, now } = await listSigningKeys(tx);
     const maxTokenLife = await options.longestTokenLife();
-    const plan = planRotation(keys, now, { ...policy, maxTokenLife }, force);
+    const plan = planRotation(keys, now, { ...policy, maxTokenLife }, force, early);
     const done: AuditEntry[] = [];
     for (const kid of plan.retire) {
       await deleteSigningKey(tx, kid);
@@ -108,15 +111,16 @@ export async function openSigningKeyring(
     // The very first key signs at once: nobody has cached a JWK Set without it.
     const state = keys.some((key) => key.alg === policy.alg && key.state !== 'previous') ? 'next' : 'current';
     if (plan.create || plan.promote !== undefined) await insertSigningKey(tx, newRecord(now, state));
-    if (state === 'current') await insertSigningKey(tx, newRecord(now, 'next'));
+    // Its successor is published in the same moment: every set that anybody has holds it, so it may sign at any time.
+    if (state === 'current') await insertSigningKey(tx, { ...newRecord(now, 'next'), activatesAt: now });
     return done;
   }
 
-  async function rotate(by: Origin, force = false): Promise<void> {
+  async function rotate(by: Origin, force = false, early = false): Promise<void> {
     try {
       await database.write(async (tx) => {
         const before = await listSigningKeys(tx);
-        const done = await applyPlan(tx, force);
+        const done = await applyPlan(tx, force, early);
         const after = await listSigningKeys(tx);
         if (
           before.keys.map((key) => key.kid).join() === after.keys.map((key) => key.kid).join() &&

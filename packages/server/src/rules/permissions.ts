@@ -2,6 +2,7 @@
 // tokens whose audience is the issuer, and nobody grants one that they lack (threat A03). All others belong to
 // applications.
 import type { Role } from '../storage/roles.ts';
+import { foldName } from './names.ts';
 
 export const adminPermissions = [
   'latchkey:users:read',
@@ -42,4 +43,38 @@ export function scopeFor(permissions: ReadonlySet<string>, audienceIsIssuer: boo
 /** The administrative permissions among `granted` that the granter does not hold. */
 export function notHeld(granted: Iterable<string>, held: ReadonlySet<string>): string[] {
   return [...granted].filter((permission) => isAdminPermission(permission) && !held.has(permission));
+}
+
+/**
+ * An administrator in full: holds every administrative permission, and so can give any of them to anybody. While there is
+ * one, nothing is out of reach; so the last enabled one must stay.
+ */
+export function isAdministrator(permissions: ReadonlySet<string>): boolean {
+  return adminPermissions.every((permission) => permissions.has(permission));
+}
+
+/** The canonical form of a permission that a role may hold; undefined where the form or an administrative name is unknown. */
+export function foldPermission(text: string): string | undefined {
+  const folded = foldName(text);
+  if (folded === undefined || !isAdminPermission(folded)) return folded;
+  return (adminPermissions as readonly string[]).includes(folded) ? folded : undefined;
+}
+
+/** Characters that a token of at most 8 KiB has for roles and scope, beside 2 KiB of an application's own claims. */
+const roomInToken = 3000;
+
+/** Whether a token for these roles stays within the size that verifiers accept. */
+export function fitToken(roles: readonly string[], table: ReadonlyMap<string, Role>): boolean {
+  const permissions = permissionsOf(roles, table);
+  return [true, false].every(
+    (forIssuer) => roles.join('","').length + scopeFor(permissions, forIssuer).length <= roomInToken,
+  );
+}
+
+/** `+gained -lost`, for the audit trail; undefined when the lists hold the same. */
+export function describeChange(before: readonly string[], after: readonly string[]): string | undefined {
+  const gained = after.filter((name) => !before.includes(name)).map((name) => `+${name}`);
+  const lost = before.filter((name) => !after.includes(name)).map((name) => `-${name}`);
+  const text = [...gained, ...lost].join(' ');
+  return text === '' ? undefined : text.length <= 400 ? text : `${text.slice(0, 397)}...`;
 }

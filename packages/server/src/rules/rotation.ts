@@ -22,16 +22,18 @@ export interface RotationPlan {
   readonly retire: readonly string[];
 }
 
+/** `force`: rotate though it is not due. `early`: even though some cache may not have the next key yet. */
 export function planRotation(
   keys: readonly SigningKeyRecord[],
   now: number,
   policy: RotationPolicy,
   force = false,
+  early = false,
 ): RotationPlan {
   const current = keys.find((key) => key.state === 'current' && key.alg === policy.alg);
   const next = keys.find((key) => key.state === 'next' && key.alg === policy.alg);
   const due = current === undefined || force || now >= current.activatesAt + policy.every;
-  const ready = next !== undefined && (now >= next.activatesAt || current === undefined);
+  const ready = next !== undefined && (now >= next.activatesAt || early || current === undefined);
   return {
     create: next === undefined,
     promote:

@@ -1,5 +1,6 @@
 // Registered clients: back ends that revoke, introspect, or sign people in under their own name. The secret is 256
 // random bits, so its plain SHA-256 is enough at rest.
+import { createHash } from 'node:crypto';
 import type { Queries, Transaction } from './database.ts';
 import { splitNames } from './users.ts';
 
@@ -30,6 +31,10 @@ function clientOf(row: ClientRow): Client {
     audiences: splitNames(row.audiences),
     createdAt: row.created_at,
   };
+}
+
+export function hashClientSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
 }
 
 export async function findClient(queries: Queries, id: string): Promise<Client | undefined> {

@@ -81,13 +81,13 @@ async function raiseRoleVersion(tx: Transaction): Promise<number> {
   return row?.value ?? 1;
 }
 
-/** Enabled users who hold at least one of the roles. */
-export async function countHolders(queries: Queries, roles: readonly string[]): Promise<number> {
-  if (roles.length === 0) return 0;
-  const row = await queries.one<{ n: number }>(
-    `SELECT count(DISTINCT user_id) AS n FROM user_roles JOIN users ON users.id = user_id
-     WHERE disabled = 0 AND role IN (${roles.map(() => '?').join(', ')})`,
+/** The roles of every enabled user who holds at least one of `roles`. */
+export async function rolesOfHolders(queries: Queries, roles: readonly string[]): Promise<string[][]> {
+  if (roles.length === 0) return [];
+  const rows = await queries.all<{ roles: string }>(
+    `SELECT (SELECT string_agg(role, ' ' ORDER BY role) FROM user_roles WHERE user_id = users.id) AS roles FROM users
+     WHERE disabled = 0 AND id IN (SELECT user_id FROM user_roles WHERE role IN (${roles.map(() => '?').join(', ')}))`,
     ...roles,
   );
-  return row?.n ?? 0;
+  return rows.map((row) => splitNames(row.roles));
 }

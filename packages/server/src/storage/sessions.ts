@@ -267,6 +267,48 @@ export interface SessionRecord {
   readonly userAgent: string;
 }
 
+interface SessionRow {
+  id: string;
+  user_id: string;
+  client_id: string;
+  created_at: number;
+  last_used_at: number;
+  expires_at: number;
+  ip: string;
+  user_agent: string;
+}
+
+const recordColumns = 'id, user_id, client_id, created_at, last_used_at, expires_at, ip, user_agent';
+
+function recordOf(row: SessionRow): SessionRecord {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    clientId: row.client_id,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+    ip: row.ip,
+    userAgent: row.user_agent,
+  };
+}
+
+/** A page of everybody's live sessions by id, which is random: the one order that needs no further index. */
+export async function listAllSessions(
+  queries: Queries,
+  idle: number,
+  after: string,
+  limit: number,
+): Promise<SessionRecord[]> {
+  const rows = await queries.all<SessionRow>(
+    `SELECT ${recordColumns} FROM sessions WHERE id > ? AND ${alive} ORDER BY id LIMIT ?`,
+    after,
+    idle,
+    limit,
+  );
+  return rows.map(recordOf);
+}
+
 /** A page of a user's live sessions, newest first; `after` is the id of the last one seen, or empty. */
 export async function listSessions(
   queries: Queries,
@@ -275,17 +317,8 @@ export async function listSessions(
   after: string,
   limit: number,
 ): Promise<SessionRecord[]> {
-  const rows = await queries.all<{
-    id: string;
-    user_id: string;
-    client_id: string;
-    created_at: number;
-    last_used_at: number;
-    expires_at: number;
-    ip: string;
-    user_agent: string;
-  }>(
-    `SELECT id, user_id, client_id, created_at, last_used_at, expires_at, ip, user_agent FROM sessions
+  const rows = await queries.all<SessionRow>(
+    `SELECT ${recordColumns} FROM sessions
      WHERE user_id = ? AND ${alive}
        AND (? = '' OR (created_at, id) < (SELECT s.created_at, s.id FROM sessions s WHERE s.id = ?))
      ORDER BY created_at DESC, id DESC LIMIT ?`,
@@ -295,16 +328,7 @@ export async function listSessions(
     after,
     limit,
   );
-  return rows.map((row) => ({
-    id: row.id,
-    userId: row.user_id,
-    clientId: row.client_id,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-    expiresAt: row.expires_at,
-    ip: row.ip,
-    userAgent: row.user_agent,
-  }));
+  return rows.map(recordOf);
 }
 
 /** Removes sessions that have been dead for `keep` milliseconds, some at a time; answers how many. */

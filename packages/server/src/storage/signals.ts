@@ -80,7 +80,7 @@ async function nextSequence(tx: Transaction): Promise<number> {
 /** Where the table stands: the newest signal and the database's time, from one statement. */
 export async function readHead(queries: Queries): Promise<{ seq: number; tag: string; asOf: number }> {
   const row = await queries.one<{ seq: number; tag: string | null; as_of: number }>(
-    `SELECT value AS seq, (SELECT tag FROM signals WHERE seq = value) AS tag, now_ms() AS as_of FROM counters WHERE name = 'signal'`,
+    `SELECT value AS seq, (SELECT tag FROM signals WHERE seq = counters.value) AS tag, now_ms() AS as_of FROM counters WHERE name = 'signal'`,
   );
   if (row === undefined) throw new Error('the signal counter is missing');
   return { seq: row.seq, tag: row.tag ?? 'start', asOf: row.as_of };
@@ -113,6 +113,22 @@ export async function isMarked(queries: Queries, by: MarkBy, value: string): Pro
     "SELECT seq FROM signals WHERE kind = 'revoke' AND by_what = ? AND value = ? AND (until IS NULL OR until > now_ms()) LIMIT 1",
     by,
     value,
+  );
+  return row !== undefined;
+}
+
+/** Whether one of these roles lost a permission since version `rver` of the role table. */
+export async function isStaleByRole(
+  queries: Queries,
+  roles: readonly string[],
+  rver: number,
+): Promise<boolean> {
+  if (roles.length === 0) return false;
+  const row = await queries.one<{ seq: number }>(
+    `SELECT seq FROM signals WHERE kind = 'stale' AND by_what = 'role' AND value IN (${roles.map(() => '?').join(', ')})
+       AND below > ? AND (until IS NULL OR until > now_ms()) LIMIT 1`,
+    ...roles,
+    rver,
   );
   return row !== undefined;
 }

@@ -127,7 +127,8 @@ export async function replaceRoles(
   return ver;
 }
 
-async function raiseVersion(tx: Transaction, userId: string): Promise<number | undefined> {
+/** Running tokens of this user become stale; answers the new `ver`, or undefined when there is no such user. */
+export async function raiseVersion(tx: Transaction, userId: string): Promise<number | undefined> {
   const row = await tx.one<{ ver: number }>(
     'UPDATE users SET ver = ver + 1 WHERE id = ? RETURNING ver',
     userId,
@@ -157,6 +158,20 @@ export async function replacePassword(
     newHash,
     userId,
     oldHash,
+  );
+  return row?.ver;
+}
+
+/** Sets a hash whatever stood there, and revokes below the new `ver`, which it answers. */
+export async function overwritePassword(
+  tx: Transaction,
+  userId: string,
+  newHash: string,
+): Promise<number | undefined> {
+  const row = await tx.one<{ ver: number }>(
+    'UPDATE users SET password_hash = ?, ver = ver + 1, revoked_below = ver + 1 WHERE id = ? RETURNING ver',
+    newHash,
+    userId,
   );
   return row?.ver;
 }
