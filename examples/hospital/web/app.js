@@ -38,13 +38,23 @@ function currentView() {
   return { name: name in views ? name : 'patients', rest };
 }
 
+/** Counts what was asked to be shown: an answer that comes late must not overwrite what came after it. */
+let turn = 0;
+
 async function render() {
+  turn += 1;
+  const mine = turn;
   const signedIn = client.user !== undefined;
   bar(signedIn);
-  if (!signedIn) return signInView(main, farewell);
+  if (!signedIn) {
+    document.title = 'Larkfield Hospital';
+    return signInView(main, farewell);
+  }
   const { name, rest } = currentView();
   document.title = `${views[name].label}, Larkfield Hospital`;
-  await views[name].show(main, rest);
+  const place = h('div', { class: 'view' });
+  await views[name].show(place, rest);
+  if (mine === turn) fill(main, place);
 }
 
 function bar(signedIn) {

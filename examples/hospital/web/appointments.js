@@ -3,17 +3,17 @@ import { refusalNotice } from './refusal.js';
 import { call, callList, client } from './session.js';
 
 /** Appointments by day, and for those who may, a form to book one. */
-export async function appointmentsView(main) {
+export async function appointmentsView(view) {
   let appointments;
   try {
     appointments = await callList('/api/appointments');
   } catch (error) {
-    return fill(main, heading(), refusalNotice(error, 'appointments:read', 'GET /api/appointments'));
+    return fill(view, heading(), refusalNotice(error, 'appointments:read', 'GET /api/appointments'));
   }
   const days = h('div', { class: 'days' }, dayCards(appointments));
   const reload = async () => fill(days, dayCards(await callList('/api/appointments')));
   const form = client.can('appointments:write') ? await bookingForm(reload) : null;
-  fill(main, heading(), form === null ? days : h('div', { class: 'split wide-left' }, days, form));
+  fill(view, heading(), form === null ? days : h('div', { class: 'split wide-left' }, days, form));
 }
 
 function heading() {

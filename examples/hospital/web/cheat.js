@@ -13,7 +13,7 @@ export function cheating() {
   return running > 0;
 }
 
-export function cheatView(main) {
+export function cheatView(view) {
   const cards = attempts.map((attempt) => card(attempt, afterRun));
   const goOn = h('div', { role: 'status' });
   const all = h('button', { class: 'primary', onclick: tryAll }, 'Try all that can be tried now');
@@ -30,7 +30,7 @@ export function cheatView(main) {
     all.disabled = false;
   }
   fill(
-    main,
+    view,
     h(
       'div',
       { class: 'title' },

@@ -2,7 +2,7 @@ import { during, fill, h, toast } from './dom.js';
 import { call, callList, client } from './session.js';
 
 /** The person's own sessions: where they are signed in, and how to end that. */
-export async function devicesView(main) {
+export async function devicesView(view) {
   const sessions = await callList('/auth/me/sessions').catch((error) => error);
   const title = h(
     'div',
@@ -10,7 +10,7 @@ export async function devicesView(main) {
     h('h1', {}, 'Devices'),
     h('p', {}, 'Each sign-in is one session. End it here and its tokens are refused within a second.'),
   );
-  if (sessions instanceof Error) return fill(main, title, h('p', { class: 'notice' }, sessions.message));
+  if (sessions instanceof Error) return fill(view, title, h('p', { class: 'notice' }, sessions.message));
   const everywhere = h(
     'button',
     { class: 'danger', onclick: () => during(everywhere, () => client.logoutAll()) },
@@ -22,12 +22,12 @@ export async function devicesView(main) {
     'Sign out here',
   );
   fill(
-    main,
+    view,
     title,
     h(
       'ul',
       { class: 'card list devices' },
-      sessions.map((session) => deviceItem(session, () => devicesView(main))),
+      sessions.map((session) => deviceItem(session, () => devicesView(view))),
     ),
     h('div', { class: 'actions' }, here, everywhere),
   );

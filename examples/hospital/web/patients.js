@@ -6,12 +6,12 @@ import { avatar } from './sign_in.js';
 const kinds = { note: 'Note', diagnosis: 'Diagnosis', prescription: 'Prescription', result: 'Result' };
 
 /** Patients on the left, the records of one on the right. */
-export async function patientsView(main, [chosenId]) {
+export async function patientsView(view, [chosenId]) {
   let patients;
   try {
     patients = await callList('/api/patients');
   } catch (error) {
-    return fill(main, heading(), refusalNotice(error, 'records:read', 'GET /api/patients'));
+    return fill(view, heading(), refusalNotice(error, 'records:read', 'GET /api/patients'));
   }
   const chosen = patients.find(({ id }) => id === chosenId) ?? patients[0];
   const list = h(
@@ -20,7 +20,7 @@ export async function patientsView(main, [chosenId]) {
     patients.map((patient) => h('li', {}, patientLink(patient, patient === chosen))),
   );
   const records = h('section', { class: 'records', 'aria-live': 'polite' });
-  fill(main, heading(patients.length), chosen ? h('div', { class: 'split' }, list, records) : nobody());
+  fill(view, heading(patients.length), chosen ? h('div', { class: 'split' }, list, records) : nobody());
   if (chosen) await showRecords(records, chosen);
 }
 

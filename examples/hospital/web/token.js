@@ -24,7 +24,7 @@ const meanings = {
 };
 
 /** The person's own token, taken apart. */
-export function tokenView(main) {
+export function tokenView(view) {
   const { header, claims } = decode(client.accessToken);
   const seconds = h('strong', { class: 'count' });
   const bar = h('progress', { max: 1, class: 'life' });
@@ -45,7 +45,7 @@ export function tokenView(main) {
   const timer = setInterval(() => (bar.isConnected ? tick() : clearInterval(timer)), 500);
   const renew = h('button', { class: 'quiet', onclick: () => client.refresh() }, 'Fetch a new one now');
   fill(
-    main,
+    view,
     h(
       'div',
       { class: 'title' },
