@@ -112,7 +112,7 @@ test('a full disk refuses with a typed error, loses nothing acknowledged, and go
   }
   assert.ok(refused.length > 0 && kept.length > 0, `${kept.length} kept, ${refused.length} refused`);
   for (const { reason } of refused) assert.ok(reason instanceof DatabaseUnavailable, String(reason));
-  await assert.rejects(insert(database, 1000, 'x'.repeat(3000)), DatabaseUnavailable);
+  await assert.rejects(insert(database, 1000, 'x'.repeat(100_000)), DatabaseUnavailable);
   const stored = (await database.all<{ n: number }>('SELECT n FROM t ORDER BY n')).map(({ n }) => n);
   assert.deepEqual(
     stored,
