@@ -11,11 +11,13 @@ import {
   valuesOf,
 } from '../../packages/gateway/test_support/stage.ts';
 
-it('G02: what Connection lists is the client’s own, never ours', async () => {
+it('G02: what Connection lists is the client’s own, never ours', async (t) => {
   const upstream = await startUpstream();
+  t.after(() => upstream.close());
   const gateway = await startGateway({
     routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' }],
   });
+  t.after(() => gateway.close());
   const token = tokenWith();
   const ours = [
     'X-Auth-Subject',
@@ -41,6 +43,4 @@ it('G02: what Connection lists is the client’s own, never ours', async () => {
     assert.deepEqual(valuesOf(seen, 'x-mine'), []);
     assert.deepEqual(valuesOf(seen, 'connection'), ['keep-alive']);
   }
-  await gateway.close();
-  await upstream.close();
 });

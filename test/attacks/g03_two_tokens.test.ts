@@ -4,14 +4,16 @@ import { it } from 'node:test';
 import { headersNamed, sendOnce } from '../../packages/gateway/test_support/raw_client.ts';
 import { startGateway, startUpstream, tokenWith } from '../../packages/gateway/test_support/stage.ts';
 
-it('G03: one token, in one Authorization field', async () => {
+it('G03: one token, in one Authorization field', async (t) => {
   const upstream = await startUpstream();
+  t.after(() => upstream.close());
   const gateway = await startGateway({
     routes: [
       { prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' },
       { prefix: '/open', upstreams: [upstream.origin], access: 'public' },
     ],
   });
+  t.after(() => gateway.close());
   const token = tokenWith();
   const status = async (path: string, fields: string, body = '') =>
     (
@@ -54,6 +56,4 @@ it('G03: one token, in one Authorization field', async () => {
 
   const bare = await sendOnce(gateway.port, 'GET /api HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.deepEqual(headersNamed(bare as never, 'www-authenticate'), ['Bearer']);
-  await gateway.close();
-  await upstream.close();
 });

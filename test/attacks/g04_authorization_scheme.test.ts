@@ -4,11 +4,13 @@ import { it } from 'node:test';
 import { headersNamed, type RawAnswer, sendOnce } from '../../packages/gateway/test_support/raw_client.ts';
 import { startGateway, startUpstream, tokenWith } from '../../packages/gateway/test_support/stage.ts';
 
-it('G04: one scheme, one space, one token', async () => {
+it('G04: one scheme, one space, one token', async (t) => {
   const upstream = await startUpstream();
+  t.after(() => upstream.close());
   const gateway = await startGateway({
     routes: [{ prefix: '/api', upstreams: [upstream.origin], access: 'authenticated' }],
   });
+  t.after(() => gateway.close());
   const token = tokenWith();
   const send = async (value: string) =>
     (await sendOnce(
@@ -52,6 +54,4 @@ it('G04: one scheme, one space, one token', async () => {
     assert.equal((await send(value)).status, 401, value);
   }
   assert.equal(upstream.seen.length, forwarded);
-  await gateway.close();
-  await upstream.close();
 });

@@ -2,7 +2,8 @@
 // the method. What is not named is refused: no prefix 404, no method 405. A refused method never falls back to a shorter
 // prefix, because that one may ask for less.
 //
-// A path that would match another route if letters had no case is refused: many services read `/ADMIN` as `/admin`.
+// A path that would match another route if letters had no case and no width is refused: many services read `/ADMIN` as
+// `/admin`, and some read full-width letters so.
 
 import type { CompiledRoute } from './options.ts';
 import { invalidRequest, methodNotAllowed, noRoute, type Refusal } from './refusals.ts';
@@ -55,7 +56,7 @@ export function matchRoute(
   method: string,
 ): CompiledRoute | Refusal {
   const prefix = longestPrefix(table, path, (candidate) => servesHost(table.prefixes.get(candidate), host));
-  if (/[A-Z]/.test(path) && prefix !== foldedPrefix(table, path, host)) {
+  if (/[A-Z%]/.test(path) && prefix !== foldedPrefix(table, path, host)) {
     return invalidRequest('ambiguous_path', 'The path has more than one reading.');
   }
   const entry = prefix === undefined ? undefined : table.prefixes.get(prefix);
@@ -69,11 +70,16 @@ function servesHost(entry: PrefixEntry | undefined, host: string): boolean {
 }
 
 function foldedPrefix(table: RouteTable, path: string, host: string): string | undefined {
-  const found = longestPrefix(table, path.toLowerCase(), (candidate) => {
+  const found = longestPrefix(table, fold(path), (candidate) => {
     const prefix = table.folded.get(candidate);
     return prefix !== undefined && servesHost(table.prefixes.get(prefix), host);
   });
   return found === undefined ? undefined : table.folded.get(found);
+}
+
+/** The path has passed `pathFault`, so it decodes, and decoding brings no new slash. */
+function fold(path: string): string {
+  return (path.includes('%') ? decodeURIComponent(path).normalize('NFKC') : path).toLowerCase();
 }
 
 /** Walks from the longest possible prefix to `/`, one segment at a time. */
