@@ -32,6 +32,7 @@ function hostile(text: string): Record<string, string | Buffer> {
     'a prototype': withMember(text, '"__proto__":{"admin":true}'),
     'a prototype, escaped': withMember(text, '"\\u005f_proto__":{"admin":true}'),
     'a prototype deep inside': withMember(text, '"x":[{"__proto__":1}]'),
+    'a backslash in a name, which V8 mixes up with a quote': withMember(text, '"\\\\":1'),
     'trailing junk': `${text}x`,
     'two values': `${text}${text}`,
     'trailing comma': `${text.slice(0, -1)},}`,

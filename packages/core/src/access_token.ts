@@ -4,12 +4,7 @@
 // Rules: all that can be refused without a signature check is refused before it, the shape of the claims included. What does
 // not depend on time or verifier is checked once and may be cached; what does is `checkAccessTokenClaims`, and is asked on every
 // use. The high s of an ECDSA twin is refused: our tokens are signed with the low one, so a token has no second spelling.
-import {
-  type AccessTokenClaims,
-  checkAccessTokenShape,
-  completeClaims,
-  longestTokenLife,
-} from './access_token_shape.ts';
+import { type AccessTokenClaims, checkAccessTokenShape, completeClaims } from './access_token_shape.ts';
 import { encodeBase64url } from './base64url.ts';
 import type { Algorithm } from './jwa.ts';
 import {
@@ -34,6 +29,7 @@ const accessTokenType = 'at+jwt';
 
 /** Seconds. */
 const shortestTokenLife = 30;
+const longestTokenLife = 3600;
 
 export interface AccessTokenHeader extends JoseHeader {
   readonly alg: Algorithm;

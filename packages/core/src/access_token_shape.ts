@@ -3,7 +3,9 @@
 //
 // Rules: closed alphabets for everything that ends up in headers, look-ups and logs; whole numbers only; a claim of a wrong type
 // refuses the token, it is never converted. Absent claims that only our own server writes are read as the value that grants nothing.
+
 import { invalid, missing, requireAudience, requireTime } from './jwt.ts';
+import { TokenError } from './token_error.ts';
 
 /** Claims after RFC 9068 §2.2 and design. Times in seconds. Everything not named here is an application's custom claim. */
 export interface AccessTokenClaims {
@@ -39,8 +41,8 @@ const scopeText = /^(?:[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*)
 /** More than any user has, few enough to search one by one. */
 const maxRoles = 256;
 const maxUsername = 255;
-/** Seconds: no access token lives longer, whatever a verifier is set to (RFC 8725 §3.10 successor). */
-export const longestTokenLife = 3600;
+/** Seconds: the most that any verifier may be set to accept. What we sign lives far shorter. */
+const longestAcceptedLife = 86_400;
 
 /** Throws TokenError `missing_claim` or `invalid_claim` where `claims` cannot be those of an access token. */
 export function checkAccessTokenShape(claims: Readonly<Record<string, unknown>>): void {
@@ -50,6 +52,7 @@ export function checkAccessTokenShape(claims: Readonly<Record<string, unknown>>)
   requireAudience(claims['aud']);
   requireTime(claims['exp'], 'exp');
   requireTime(claims['iat'], 'iat');
+  requireLife(claims['exp'] as number, claims['iat'] as number);
   optional(claims['nbf'], 'nbf', requireTime);
   optional(claims['auth_time'], 'auth_time', requireTime);
   optional(claims['sid'], 'sid', requireIdentifier);
@@ -61,6 +64,13 @@ export function checkAccessTokenShape(claims: Readonly<Record<string, unknown>>)
   if (scope !== undefined && (typeof scope !== 'string' || !scopeText.test(scope))) invalid('scope');
   if (username !== undefined && (typeof username !== 'string' || username.length > maxUsername)) {
     invalid('preferred_username');
+  }
+}
+
+function requireLife(exp: number, iat: number): void {
+  if (iat > exp) invalid('iat');
+  if (exp - iat > longestAcceptedLife) {
+    throw new TokenError('life_too_long', 'the token lives longer than a day');
   }
 }
 

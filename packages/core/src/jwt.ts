@@ -47,7 +47,7 @@ export interface ClaimsExpectation {
   readonly now: number;
   /** Seconds by which the issuer's clock may differ, 0 to 60. @default 30 */
   readonly clockTolerance?: number;
-  /** Seconds that `exp` may lie after `iat`. @default 3600 */
+  /** Seconds that `exp` may lie after `iat`; for access tokens never more than a day. @default 3600 */
   readonly maxTokenLife?: number;
   /** Refuse a token that is meant for others as well. @default false */
   readonly singleAudience?: boolean;

@@ -1,6 +1,7 @@
 // JSON that means one thing only. Parsers disagree about duplicate keys, broken UTF-8, byte order marks, half surrogate pairs
 // and huge numbers, and each disagreement between the one who checks and the one who acts is an attack. All of them are
-// refused here (RFC 8259 §4, §8; RFC 7493), and so is the key `__proto__`, which turns a later copy into something else.
+// refused here (RFC 8259 §4, §8; RFC 7493), and so are the key `__proto__`, which turns a later copy into something else, and
+// keys with a backslash, which V8 itself mixes up.
 //
 // How duplicates are found at little cost: V8's own parser drops the first of two members. What it dropped has left a trace
 // in the text: two quotes more than the result has strings. And a text that is as short as its value can be written has no
@@ -102,7 +103,10 @@ function countStrings(value: unknown, escapes: boolean): number {
   let count = 0;
   for (const [key, member] of Object.entries(value)) {
     count += countStrings(member, escapes);
-    if (!isArray) count += countStrings(key, escapes);
+    if (isArray) continue;
+    // V8 of Node 24 and 26 takes the key "\"" for "\\" when it has just seen an object that has "\\" in that place.
+    if (key.includes('\\')) throw new SyntaxError('forbidden key');
+    count += countStrings(key, escapes);
   }
   return count;
 }
