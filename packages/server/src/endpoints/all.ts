@@ -17,6 +17,7 @@ import { meEndpoints } from './me.ts';
 import { changePasswordEndpoint } from './me_password.ts';
 import { type MeSessionsOptions, meSessionsEndpoints } from './me_sessions.ts';
 import { type MetadataOptions, metadataEndpoints } from './metadata.ts';
+import { type OpenApiEndpointsOptions, openApiEndpoints } from './openapi.ts';
 import { registerEndpoint } from './register.ts';
 import { revokeEndpoint } from './revoke.ts';
 import { type SignalsOptions, signalsEndpoints } from './signals.ts';
@@ -33,6 +34,7 @@ export interface EndpointParts
     AdminSessionsOptions,
     AdminKeysOptions,
     AdminClientsOptions,
+    Omit<OpenApiEndpointsOptions, 'endpoints'>,
     Omit<SignalsOptions, 'queries'> {
   readonly changePassword: ChangePassword;
   /** Undefined where people may not make their own accounts: then there is no such endpoint. */
@@ -40,7 +42,7 @@ export interface EndpointParts
 }
 
 export function allEndpoints(parts: EndpointParts): AnyEndpoint[] {
-  return [
+  const all: AnyEndpoint[] = [
     loginEndpoint(parts),
     tokenEndpoint(parts),
     ...(parts.register === undefined ? [] : [registerEndpoint(parts.register)]),
@@ -59,5 +61,7 @@ export function allEndpoints(parts: EndpointParts): AnyEndpoint[] {
     jwksEndpoint(parts.signingKeys),
     ...metadataEndpoints(parts),
     ...signalsEndpoints({ ...parts, queries: parts.database }),
+    ...openApiEndpoints({ ...parts, endpoints: () => all }),
   ];
+  return all;
 }

@@ -35,6 +35,7 @@ function logout(options: LogoutOptions): AnyEndpoint {
     tag: 'Sign-in',
     summary: 'End this session, by access token, cookie or refresh token',
     optionalBody: true,
+    cookie: true,
     body: logoutBody,
     responses: { 204: null },
     async handle({ body, origin, request, reply }) {

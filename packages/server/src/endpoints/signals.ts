@@ -56,7 +56,8 @@ function stream(options: SignalsOptions): AnyEndpoint {
     tag: 'Signals',
     summary: 'Server-sent events: revocations, stale marks, key changes, heartbeats',
     query: closed({}),
-    responses: { 200: Type.String({ description: 'text/event-stream' }) },
+    headers: { 'Last-Event-ID': 'The last position read: the stream goes on after it' },
+    responses: { 200: Type.String({ contentMediaType: 'text/event-stream' }) },
     async handle({ request, reply }) {
       const last = request.headers['last-event-id'];
       const position = typeof last === 'string' ? parsePosition(last) : undefined;

@@ -37,6 +37,10 @@ export function tokenEndpoint(options: TokenOptions): AnyEndpoint {
     tag: 'Sign-in',
     summary: 'Refresh: a new access token and, when it is time, the next refresh token',
     bodyType: 'form',
+    cookie: true,
+    headers: {
+      'Idempotency-Key': '16 to 255 visible characters: a retry with the same one gets the same successor',
+    },
     ignoresUnknown: true,
     body: Type.Object({
       grant_type: Type.Optional(Type.String()),

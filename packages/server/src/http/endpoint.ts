@@ -50,6 +50,10 @@ export interface Endpoint<A extends Access, B, Q, P> {
   /** RFC 6749 §3.2: parameters that are not known are ignored. @default false */
   readonly ignoresUnknown?: boolean;
   readonly query?: Q;
+  /** Headers that matter beside the usual ones, with what they mean: for the document only. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The refresh cookie may stand in for the refresh token: for the document only. @default false */
+  readonly cookie?: boolean;
   readonly params?: P;
   /** By status. A status without a body maps to null. */
   readonly responses: Readonly<Record<number, TSchema | null>>;
