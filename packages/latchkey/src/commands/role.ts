@@ -3,7 +3,7 @@ import type { Admin } from '../admin/admin.ts';
 import { call, collect, type RoleView } from '../admin/answers.ts';
 import { CommandError } from '../failure.ts';
 import { nearest } from '../spelling.ts';
-import { print, printJson, table } from '../terminal/print.ts';
+import { print, printJson, styled } from '../terminal/print.ts';
 import { withAdmin } from './administer.ts';
 import { type Command, jsonOption, locateOptions } from './command.ts';
 
@@ -23,6 +23,18 @@ async function findRole(admin: Admin, name: string): Promise<RoleView> {
   });
 }
 
+/** Words put together to lines of at most so many characters. */
+function wrapped(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 export const roleList: Command = {
   usage: 'role list',
   about: 'With the permissions that end up in the scope of their holders’ tokens.',
@@ -31,12 +43,11 @@ export const roleList: Command = {
     await withAdmin(input, async (admin) => {
       const roles = await collect<RoleView>(admin, rolesPath, 'roles');
       if (input.has('json')) return printJson(roles);
-      print(
-        table(
-          ['role', 'permissions', ''],
-          roles.map((role) => [role.name, role.permissions.join(' '), role.description ?? '']),
-        ),
-      );
+      const width = Math.max(0, ...roles.map((role) => role.name.length)) + 2;
+      for (const role of roles) {
+        print(`${role.name.padEnd(width)}${role.description ?? ''}`);
+        for (const line of wrapped(role.permissions, 76)) print(`${' '.repeat(width)}${styled('dim', line)}`);
+      }
     });
   },
 };

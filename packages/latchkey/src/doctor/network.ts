@@ -1,13 +1,17 @@
 // Ports, and the clock of another machine where the settings name one. Nothing is asked of anybody but the operator's
 // own addresses.
+import { isDeepStrictEqual } from 'node:util';
 import { connectAdmin, socketPathOf } from '../admin/admin.ts';
 import { isFree } from '../processes/ports.ts';
 import { isLoopback, type Settings } from '../settings/settings.ts';
 import { settingNamed, titleOf } from '../settings/table.ts';
 import { bad, type Finding, good, look } from './finding.ts';
 
+const jwksPath = '/auth/.well-known/jwks.json';
+
 export async function checkPorts(settings: Settings): Promise<Finding[]> {
-  const running = (await connectAdmin(socketPathOf(settings))) !== undefined;
+  const running = await connectAdmin(socketPathOf(settings));
+  const ours = (await running?.send('GET', jwksPath))?.body;
   const wanted = [
     ['port', settings.port, settings.host],
     ['authPort', settings.authPort, settings.authHost],
@@ -17,7 +21,7 @@ export async function checkPorts(settings: Settings): Promise<Finding[]> {
   return Promise.all(
     wanted
       .filter(([, port]) => port !== 0)
-      .map(([name, port, host]) => checkPort(name, port, host, settings, running)),
+      .map(([name, port, host]) => checkPort(name, port, host, settings, ours)),
   );
 }
 
@@ -26,11 +30,12 @@ async function checkPort(
   port: number,
   host: string,
   settings: Settings,
-  running: boolean,
+  ours: unknown,
 ): Promise<Finding> {
   const check = `port ${port}`;
   if (await isFree(port, host)) return good(check, 'free');
-  if (running) return good(check, 'in use, by the running system it seems');
+  if (ours !== undefined && (await hasKeys(port, host, ours)))
+    return good(check, 'in use by the running system');
   const title = titleOf(settingNamed(name)!);
   if (settings.sourceOf(name) === undefined) {
     return look(
@@ -46,12 +51,22 @@ async function checkPort(
   );
 }
 
+/** Whether what listens there publishes the keys of our own auth server: the auth server itself, or the gateway before it. */
+async function hasKeys(port: number, host: string, ours: unknown): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://${host}:${port}${jwksPath}`, { signal: AbortSignal.timeout(2_000) });
+    return isDeepStrictEqual(await answer.json(), ours);
+  } catch {
+    return false;
+  }
+}
+
 /** @param now milliseconds */
 export async function checkFarClock(settings: Settings, now: () => number): Promise<Finding[]> {
   const address = settings.given<string>('authUrl') ?? settings.given<string>('publicUrl');
   if (address === undefined || isLoopback(new URL(address).hostname)) return [];
   try {
-    const answer = await fetch(`${address}/auth/.well-known/jwks.json`, {
+    const answer = await fetch(address + jwksPath, {
       redirect: 'error',
       signal: AbortSignal.timeout(3_000),
     });
