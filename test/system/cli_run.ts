@@ -1,6 +1,6 @@
 // Runs the real command line in a folder of its own, and whole systems that are stopped again whatever happens. Ports are
 // free ones; nothing of the outer environment's settings comes in.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +146,17 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The children of a process, their children, and so on. */
+export function descendantsOf(pid: number): number[] {
+  const lines = String(spawnSync('ps', ['-e', '-o', 'pid=,ppid=']).stdout)
+    .trim()
+    .split('\n');
+  const parents = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const of = (each: number): number[] =>
+    parents.filter(([, parent]) => parent === each).flatMap(([child]) => [child, ...of(child)]);
+  return of(pid);
 }
 
 /** Resolves when none of the processes is left. */
