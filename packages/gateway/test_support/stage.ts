@@ -1,5 +1,6 @@
 // A stage for tests: real upstreams that write down every byte that matters, a real gateway in front of them, and tokens
 // signed with a key that its verifier knows. Nothing here is a stand-in.
+import { createHash } from 'node:crypto';
 import {
   createServer,
   type IncomingMessage,
@@ -8,6 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type AccessTokenClaims, generateKeyPair, signAccessToken } from '@latchkey/core';
 import { createVerifier } from '@latchkey/core/verifier';
 import { createGateway, type GatewayAddresses, type GatewayOptions } from '../src/index.ts';
@@ -126,7 +128,42 @@ export async function startGateway(options: Omit<GatewayOptions, 'issuer' | 'aud
   return { ...addresses, close: () => gateway.close() };
 }
 
-/** Waits until it is true; the test's own time limit ends a wait in vain. */
+/** Agrees to every WebSocket, says `hi`, and sends back what comes; remembers the handshakes. */
+export async function startWebSocketUpstream(
+  protocol?: string,
+): Promise<Upstream & { readonly tunnels: Set<Duplex> }> {
+  const upstream = await startUpstream();
+  const tunnels = new Set<Duplex>();
+  upstream.server.on('upgrade', (request, socket) => {
+    const { method = '', url = '', rawHeaders } = request;
+    upstream.seen.push({ method, url, rawHeaders, body: '', rawTrailers: [], aborted: false });
+    tunnels.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => tunnels.delete(socket));
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    const chosen = protocol === undefined ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`,
+    );
+    socket.write(Buffer.from([0x81, 2, 0x68, 0x69]));
+    socket.pipe(socket);
+  });
+  return {
+    ...upstream,
+    tunnels,
+    close() {
+      for (const socket of tunnels) socket.destroy();
+      return upstream.close();
+    },
+  };
+}
+
+/** Waits until it is true; fails the test when that does not come within a generous time. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const end = performance.now() + 15_000; !condition(); ) {
+    if (performance.now() > end) throw new Error(`waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
