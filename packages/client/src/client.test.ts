@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
+import type { AccessTokenClaims } from '@latchkey/core';
+import type { Claims } from './claims.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
 import { ClientError } from './client_error.ts';
 import { memoryStorage } from './stored_session.ts';
@@ -70,18 +72,26 @@ function send(
     .end(JSON.stringify(body));
 }
 
+/** Typed as the server's claims and checked against the client's own copy of that type, which needs no package. */
 function accessToken(sid: string, { sub, ver }: Session): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const claims = {
+  const claims: AccessTokenClaims = {
+    iss: `${origin}/auth`,
+    aud: origin,
     sub,
     sid,
     ver,
-    exp: 1,
+    rver: 1,
+    exp: 301, // long ago: the client must not look at it
+    iat: 1,
+    auth_time: 1,
     jti: randomUUID(),
+    client_id: 'latchkey',
+    preferred_username: 'grëy',
     roles: ['doctor'],
     scope: 'records:read records:write',
   };
-  return `${part({ alg: 'none' })}.${part({ ...claims, preferred_username: 'grëy' })}.c2ln`;
+  return `${part({ alg: 'none' })}.${part(claims satisfies Claims)}.c2ln`;
 }
 
 function tokens(response: ServerResponse, sid: string, session: Session, cookie: boolean): unknown {

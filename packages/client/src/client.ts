@@ -136,11 +136,15 @@ class Client {
    * @throws ClientError when there was no usable answer; the session goes on
    */
   refresh(): Promise<Claims | undefined> {
-    this.#refreshing ??= withLock(`latchkey ${this.#base.origin}`, LOCK_WAIT, () => this.#exchange()).finally(
-      () => {
-        this.#refreshing = undefined;
-      },
-    );
+    if (this.#refreshing !== undefined) return this.#refreshing;
+    const exchange = (): Promise<Claims | undefined> => this.#exchange();
+    // Only tabs share a refresh token: clients with stores of their own, in one server perhaps, need not wait for one another.
+    const run = this.#holder.cookie
+      ? withLock(`latchkey ${this.#base.origin}`, LOCK_WAIT, exchange)
+      : exchange();
+    this.#refreshing = run.finally(() => {
+      this.#refreshing = undefined;
+    });
     return this.#refreshing;
   }
 
