@@ -1,5 +1,5 @@
-// `npm run prove [-- NAME…] [--json] [--quick] [--list]`: runs every proof in bench/proofs, or those whose name contains
-// one of the names, and prints goal, figure and verdict. Exits 1 when one fails.
+// `npm run prove [-- NAME…] [--json] [--quick] [--list]`: runs every proof in bench/proofs, or those that are named, and
+// prints goal, figure and verdict. Exits 1 when one fails.
 import { fork } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -14,9 +14,16 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, list: { type: 'boolean' } },
 });
 
-const files = globSync(join(import.meta.dirname, 'proofs', '*.ts'))
-  .sort()
-  .filter((file) => positionals.length === 0 || positionals.some((name) => basename(file).includes(name)));
+const nameOf = (file: string): string => basename(file, '.ts');
+const available = globSync(join(import.meta.dirname, 'proofs', '*.ts')).sort();
+
+/** A proof by its exact name, or else all whose names contain what was said. */
+function named(wanted: string): readonly string[] {
+  const exact = available.filter((file) => nameOf(file) === wanted);
+  return exact.length > 0 ? exact : available.filter((file) => nameOf(file).includes(wanted));
+}
+
+const files = positionals.length === 0 ? available : [...new Set(positionals.flatMap(named))];
 if (files.length === 0) {
   console.error(`prove: no proof is named like ${positionals.join(', ')}\nhint: npm run prove -- --list`);
   process.exit(2);

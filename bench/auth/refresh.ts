@@ -2,14 +2,19 @@
 // the other. For Latchkey and oidc-provider each is a rotation that is on the disk before the answer; Better Auth
 // rotates nothing, it looks its session up and signs.
 
-import { type Client, closedLoop, type LoadResult } from '../harness/load.ts';
+import { type Client, closedLoop, closedLoopOn, type LoadResult } from '../harness/load.ts';
 import { clientCore, pin, serverCore } from '../harness/machine.ts';
 import type { BenchOptions } from '../harness/options.ts';
 import type { AuthSystem } from './systems.ts';
 
 export const chains = 16;
 
-export type RefreshResults = ReadonlyMap<string, readonly LoadResult[]>;
+export interface RefreshResult extends LoadResult {
+  /** Microseconds of the server's processor time for each. */
+  readonly processor: number;
+}
+
+export type RefreshResults = ReadonlyMap<string, readonly RefreshResult[]>;
 
 export async function refreshRounds(
   starters: readonly ((core: number) => Promise<AuthSystem>)[],
@@ -21,11 +26,12 @@ export async function refreshRounds(
     for (const start of starters) systems.push(await start(serverCore));
     const clients = new Map<string, readonly Client[]>();
     for (const system of systems) clients.set(system.name, await startChains(system));
-    const results = new Map<string, LoadResult[]>(systems.map(({ name }) => [name, []]));
+    const results = new Map<string, RefreshResult[]>(systems.map(({ name }) => [name, []]));
     for (const { name } of systems) await closedLoop(clients.get(name) ?? [], roundTime);
     for (let round = 0; round < rounds; round += 1) {
-      for (const { name } of systems)
-        results.get(name)?.push(await closedLoop(clients.get(name) ?? [], roundTime));
+      for (const { name, child } of systems) {
+        results.get(name)?.push(await closedLoopOn(child.pid, clients.get(name) ?? [], roundTime));
+      }
     }
     return results;
   } finally {

@@ -29,8 +29,10 @@ export interface Child {
 const compileCache = join(import.meta.dirname, '..', '.cache', 'compile');
 
 const running = new Set<ChildProcess>();
+const folders: string[] = [];
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 export async function startChild(options: ChildOptions): Promise<Child> {
@@ -74,6 +76,6 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 /** An empty folder that is gone when the bench ends. */
 export function scratchFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `latchkey-bench-${name}-`));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }

@@ -1,6 +1,7 @@
 // Two kinds of load. Closed loop: N clients, each sends its next request when the last was answered: for throughput.
 // Open loop: requests leave by the clock whether or not answers come back, and latency counts from when a request was
 // due: a server that stalls cannot hide it by slowing its clients (coordinated omission).
+import { processorTime } from './machine.ts';
 import { percentile } from './statistics.ts';
 
 export interface LoadResult {
@@ -15,6 +16,17 @@ export interface LoadResult {
 
 /** One client of a closed loop: sends one request, throws when the answer is not the wanted one. */
 export type Client = () => Promise<void>;
+
+/** A closed loop, and the microseconds of processor time that the server used for each answer. */
+export async function closedLoopOn(
+  pid: number,
+  clients: readonly Client[],
+  time: number,
+): Promise<LoadResult & { readonly processor: number }> {
+  const before = processorTime(pid);
+  const result = await closedLoop(clients, time);
+  return { ...result, processor: ((processorTime(pid) - before) * 1000) / result.requests };
+}
 
 export async function closedLoop(clients: readonly Client[], time: number): Promise<LoadResult> {
   const latencies: number[] = [];
