@@ -108,3 +108,22 @@ export function createAnswerJudge(document: OpenApiDocument): AnswerJudge {
     },
   };
 }
+
+/** One line an operation, as docs/api.md shows them. */
+export function operationTable(document: OpenApiDocument): string {
+  const rows = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(
+      ([verb, operation]) =>
+        `| \`${verb.toUpperCase()} ${path}\` | ${accessOf(operation)} | ${operation.summary} |`,
+    ),
+  );
+  return ['| call | who | what |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** `public`, `user`, `client`, or the permission that is needed. */
+export function accessOf(operation: Operation): string {
+  if (operation['x-permission'] !== undefined) return `\`${operation['x-permission']}\``;
+  const schemes = operation.security?.map((rule) => Object.keys(rule)[0]) ?? [];
+  if (schemes.includes('bearer')) return 'user';
+  return schemes.includes('client') ? 'client' : 'public';
+}
