@@ -119,7 +119,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       );
       if (options.tls !== undefined)
         endings.push(
-          followCertificate(server as Parameters<typeof followCertificate>[0], options.tls, options.log),
+          followCertificate(
+            server as Parameters<typeof followCertificate>[0],
+            options.tls,
+            options.log,
+            options.certificateInterval ?? defaults.certificateInterval,
+          ),
         );
       return addresses;
     },

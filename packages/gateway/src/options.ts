@@ -67,6 +67,8 @@ export interface GatewayOptions {
   readonly internal?: { readonly host?: string; readonly port?: number } | false;
   /** PEM files, read again when they change. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** How often the files of `tls` are looked at. @default 5000 */
+  readonly certificateInterval?: number;
   /** Addresses or CIDR blocks whose X-Forwarded-* fields and X-Request-Id count. @default none */
   readonly trustedProxies?: readonly string[];
   readonly log?: Logger;
@@ -126,6 +128,7 @@ export const defaults = {
   maxConnections: 10_000,
   closeTimeout: 10_000,
   healthInterval: 5_000,
+  certificateInterval: 5_000,
 } as const;
 
 /** The auth server's own paths: they belong to no other route, and they alone see the refresh cookie. */

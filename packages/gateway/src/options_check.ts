@@ -27,7 +27,7 @@ export class ConfigurationError extends Error {
 const optionNames = new Set(
   [
     'routes verifier issuer audience stateFile authUpstream listen internal tls trustedProxies log accessLog headerLimit headerCountLimit',
-    'headersTimeout requestTimeout keepAliveTimeout stallTimeout maxConnections closeTimeout healthInterval now',
+    'headersTimeout requestTimeout keepAliveTimeout stallTimeout maxConnections closeTimeout healthInterval certificateInterval now',
   ]
     .join(' ')
     .split(' '),
@@ -45,6 +45,7 @@ const numbers = [
   'maxConnections',
   'closeTimeout',
   'healthInterval',
+  'certificateInterval',
 ] as const;
 
 /** Every fault of the options, one line each; empty when a gateway can be made of them. Opens no file and no socket. */

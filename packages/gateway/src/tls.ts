@@ -28,7 +28,7 @@ export function followCertificate(
   server: Server,
   files: CertificateFiles,
   log: Logger | undefined,
-  interval = 5_000,
+  interval: number,
 ): () => void {
   const reload = () => {
     try {
