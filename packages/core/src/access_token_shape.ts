@@ -32,6 +32,26 @@ export interface AccessTokenClaims {
   readonly [custom: string]: unknown;
 }
 
+/** Parsed claims, before anything is known of them. */
+export interface RawClaims {
+  iss?: unknown;
+  sub?: unknown;
+  aud?: unknown;
+  exp?: unknown;
+  iat?: unknown;
+  nbf?: unknown;
+  jti?: unknown;
+  sid?: unknown;
+  client_id?: unknown;
+  auth_time?: unknown;
+  preferred_username?: unknown;
+  roles?: unknown;
+  scope?: unknown;
+  ver?: unknown;
+  rver?: unknown;
+  [custom: string]: unknown;
+}
+
 /** A string that may go into a header, a log line or a look-up as it is: visible ASCII. */
 const visible = /^[\x21-\x7e]{1,255}$/;
 /** Names of users, roles and permissions, after case folding. */
@@ -44,27 +64,38 @@ const maxUsername = 255;
 /** Seconds: the most that any verifier may be set to accept. What we sign lives far shorter. */
 const longestAcceptedLife = 86_400;
 
-/** Throws TokenError `missing_claim` or `invalid_claim` where `claims` cannot be those of an access token. */
-export function checkAccessTokenShape(claims: Readonly<Record<string, unknown>>): void {
-  requireIdentifier(claims['iss'], 'iss');
-  requireIdentifier(claims['sub'], 'sub');
-  requireIdentifier(claims['jti'], 'jti');
-  requireAudience(claims['aud']);
-  requireTime(claims['exp'], 'exp');
-  requireTime(claims['iat'], 'iat');
-  requireLife(claims['exp'] as number, claims['iat'] as number);
-  optional(claims['nbf'], 'nbf', requireTime);
-  optional(claims['auth_time'], 'auth_time', requireTime);
-  optional(claims['sid'], 'sid', requireIdentifier);
-  optional(claims['client_id'], 'client_id', requireIdentifier);
-  optional(claims['ver'], 'ver', requireTime);
-  optional(claims['rver'], 'rver', requireTime);
-  const { roles, scope, preferred_username: username } = claims;
-  if (roles !== undefined) requireRoles(roles);
-  if (scope !== undefined && (typeof scope !== 'string' || !scopeText.test(scope))) invalid('scope');
-  if (username !== undefined && (typeof username !== 'string' || username.length > maxUsername)) {
-    invalid('preferred_username');
+/**
+ * What was found good and comes again in nearly every token of an issuer. Comparing with the last one costs less than looking
+ * at every character, and the cached claims of many tokens then share it. Starts with what no claim can be.
+ */
+const last: { iss: unknown; aud: unknown; client_id: unknown; scope: unknown; roles: readonly unknown[] } = {
+  iss: Symbol(),
+  aud: Symbol(),
+  client_id: Symbol(),
+  scope: Symbol(),
+  roles: Object.freeze([]),
+};
+
+/** Throws TokenError where `claims` cannot be those of an access token. */
+export function checkAccessTokenShape(claims: RawClaims): void {
+  if (claims.iss !== last.iss) requireIdentifier(claims.iss, 'iss');
+  requireIdentifier(claims.sub, 'sub');
+  requireIdentifier(claims.jti, 'jti');
+  requireAudience(claims.aud);
+  requireTime(claims.exp, 'exp');
+  requireTime(claims.iat, 'iat');
+  requireLife(claims.exp as number, claims.iat as number);
+  if (claims.nbf !== undefined) requireTime(claims.nbf, 'nbf');
+  if (claims.auth_time !== undefined) requireTime(claims.auth_time, 'auth_time');
+  if (claims.sid !== undefined) requireIdentifier(claims.sid, 'sid');
+  if (claims.client_id !== undefined && claims.client_id !== last.client_id) {
+    requireIdentifier(claims.client_id, 'client_id');
   }
+  if (claims.ver !== undefined) requireTime(claims.ver, 'ver');
+  if (claims.rver !== undefined) requireTime(claims.rver, 'rver');
+  if (claims.roles !== undefined && !areLastRoles(claims.roles)) requireRoles(claims.roles);
+  if (claims.scope !== undefined && claims.scope !== last.scope) requireScope(claims.scope);
+  if (claims.preferred_username !== undefined) requireUsername(claims.preferred_username);
 }
 
 function requireLife(exp: number, iat: number): void {
@@ -72,10 +103,6 @@ function requireLife(exp: number, iat: number): void {
   if (exp - iat > longestAcceptedLife) {
     throw new TokenError('life_too_long', 'the token lives longer than a day');
   }
-}
-
-function optional(value: unknown, name: string, check: (value: unknown, name: string) => void): void {
-  if (value !== undefined) check(value, name);
 }
 
 function requireIdentifier(value: unknown, name: string): void {
@@ -91,30 +118,53 @@ function requireRoles(roles: unknown): void {
   }
 }
 
-const absent: Readonly<Record<string, unknown>> = {
-  sid: '',
-  client_id: '',
-  auth_time: 0,
-  preferred_username: '',
-  roles: [],
-  scope: '',
-  ver: 0,
-  rver: 0,
-};
+function requireScope(scope: unknown): void {
+  if (typeof scope !== 'string' || !scopeText.test(scope)) invalid('scope');
+}
+
+function requireUsername(username: unknown): void {
+  if (typeof username !== 'string' || username.length > maxUsername) invalid('preferred_username');
+}
+
+function areLastRoles(roles: unknown): boolean {
+  if (!Array.isArray(roles) || roles.length !== last.roles.length) return false;
+  for (let i = 0; i < roles.length; i++) if (roles[i] !== last.roles[i]) return false;
+  return true;
+}
 
 /**
  * Fills in what an issuer other than ours may leave out, with the value that grants nothing and is hit by every mark, then
- * freezes the whole. So `roles` is always an array, and cached claims cannot be changed by whoever gets them.
+ * freezes the whole. So `roles` is always an array, and cached claims cannot be changed by whoever gets them. Only for claims
+ * whose shape and signature were found good.
  */
-export function completeClaims(claims: Record<string, unknown>): AccessTokenClaims {
-  for (const name in absent) {
-    if (claims[name] === undefined) claims[name] = absent[name];
-  }
+export function completeClaims(claims: RawClaims): AccessTokenClaims {
+  claims.sid ??= '';
+  claims.auth_time ??= 0;
+  claims.preferred_username ??= '';
+  claims.client_id ??= '';
+  claims.scope ??= '';
+  claims.roles ??= [];
+  claims.ver ??= 0;
+  claims.rver ??= 0;
+  shareTexts(claims);
   for (const name in claims) {
     const value = claims[name];
-    if (typeof value === 'object' && value !== null) deepFreeze(value);
+    if (typeof value === 'object' && value !== null && value !== last.roles) deepFreeze(value);
   }
   return Object.freeze(claims) as unknown as AccessTokenClaims;
+}
+
+function shareTexts(claims: RawClaims): void {
+  if (claims.iss === last.iss) claims.iss = last.iss;
+  else last.iss = claims.iss;
+  if (claims.client_id === last.client_id) claims.client_id = last.client_id;
+  else last.client_id = claims.client_id;
+  if (claims.scope === last.scope) claims.scope = last.scope;
+  else last.scope = claims.scope;
+  if (claims.aud === last.aud) claims.aud = last.aud;
+  else if (typeof claims.aud === 'string') last.aud = claims.aud;
+  if (areLastRoles(claims.roles)) claims.roles = last.roles;
+  else last.roles = Object.freeze(claims.roles) as readonly unknown[];
 }
 
 /** As deep as strict JSON may nest, which is eight. */

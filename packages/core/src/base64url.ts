@@ -19,6 +19,36 @@ export function decodeBase64urlInto(text: string, target: Buffer): number {
   return target.toString('base64url', 0, length) === text ? length : -1;
 }
 
+const values = new Int8Array(128).fill(-1);
+for (const [value, character] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+].entries()) {
+  values[character.charCodeAt(0)] = value;
+}
+
+/**
+ * The same for the end of `text` from `at` on. Made for signatures: at that length a loop is cheaper than two calls out of
+ * JavaScript and the strings for them.
+ */
+export function decodeBase64urlTail(text: string, at: number, target: Uint8Array): number {
+  let bits = 0;
+  let held = 0;
+  let written = 0;
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const value = code < 128 ? values[code]! : -1;
+    if (value < 0) return -1;
+    held = ((held & 0xff) << 6) | value;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      target[written++] = held >> bits;
+    }
+  }
+  // Spare bits must be zero (RFC 4648 §3.5); six of them are a character too many.
+  return bits < 6 && (held & ((1 << bits) - 1)) === 0 ? written : -1;
+}
+
 /** Encodes bytes, or the UTF-8 of a text. */
 export function encodeBase64url(data: Uint8Array | string): string {
   if (typeof data === 'string') return Buffer.from(data, 'utf8').toString('base64url');

@@ -83,18 +83,26 @@ function writeInteger(der: Buffer, at: number, raw: Uint8Array, from: number, to
 
 /** r‖s of a DER signature that node:crypto has just made, with the lower s. */
 export function derToRaw(der: Uint8Array, { size, order, half }: Curve): Buffer {
-  const raw = Buffer.alloc(2 * size);
+  const raw = Buffer.allocUnsafe(2 * size);
   const rLength = der[3]!;
-  copyInteger(der, 4, rLength, raw, size);
-  copyInteger(der, 6 + rLength, der[5 + rLength]!, raw, 2 * size);
+  copyInteger(der, 4, rLength, raw, 0, size);
+  copyInteger(der, 6 + rLength, der[5 + rLength]!, raw, size, 2 * size);
   if (compareAt(raw, size, half) > 0) subtractFrom(order, raw, size);
   return raw;
 }
 
-/** Copies `length` bytes so that they end at `end`, leaving out the sign byte. */
-function copyInteger(der: Uint8Array, at: number, length: number, raw: Buffer, end: number): void {
+/** Copies `length` bytes to `raw[start … end]`, without the sign byte and with zeros in front. */
+function copyInteger(
+  der: Uint8Array,
+  at: number,
+  length: number,
+  raw: Buffer,
+  start: number,
+  end: number,
+): void {
   const from = der[at] === 0 ? at + 1 : at;
-  let target = end - (at + length - from);
+  let target = start;
+  for (const first = end - (at + length - from); target < first; target++) raw[target] = 0;
   for (let i = from; i < at + length; i++) raw[target++] = der[i]!;
 }
 

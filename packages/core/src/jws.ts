@@ -5,7 +5,7 @@
 // key, certificate, compression, encryption or processing rules are refused on presence, whatever they hold (RFC 8725 §3.10,
 // RFC 7515 §4.1.11, RFC 7797). Only TokenError is thrown for a bad token; TypeError is for a bad argument.
 import { Buffer } from 'node:buffer';
-import { decodeBase64url, decodeBase64urlInto, encodeBase64url } from './base64url.ts';
+import { decodeBase64url, decodeBase64urlInto, decodeBase64urlTail, encodeBase64url } from './base64url.ts';
 import { type Algorithm, findAlgorithm } from './jwa.ts';
 import { type JwkSet, parseJwkSet } from './jwk.ts';
 import { type KeySet, type SigningKey, signerOf, type VerificationKey, verifierOf } from './keys.ts';
@@ -99,6 +99,8 @@ function parseHeader(segment: string): JoseHeader {
 const segmentBytes = Buffer.alloc(maxTokenLength);
 const signatureBytes = Buffer.alloc(maxTokenLength);
 const signingInput = Buffer.alloc(maxTokenLength);
+// A character takes at most three bytes of UTF-8.
+const payloadBytes = Buffer.alloc(3 * maxTokenLength);
 
 /** A segment that must be a JSON object, without a prototype so that no name in it means more than the sender wrote. */
 function parseObject(segment: string, what: string): Record<string, unknown> {
@@ -123,8 +125,8 @@ export function parseJsonSegment(segment: string, what: string): object {
 }
 
 /** The signature's bytes, not checked any further; good until the next call. */
-export function decodeSignature({ token, payloadEnd }: CompactParts): Buffer {
-  const length = decodeBase64urlInto(token.slice(payloadEnd + 1), signatureBytes);
+function decodeSignature({ token, payloadEnd }: CompactParts): Buffer {
+  const length = decodeBase64urlTail(token, payloadEnd + 1, signatureBytes);
   if (length < 0) throw new TokenError('malformed', 'the signature is not canonical base64url');
   if (length === 0) throw new TokenError('invalid_signature', 'the signature is missing');
   return signatureBytes.subarray(0, length);
@@ -132,19 +134,24 @@ export function decodeSignature({ token, payloadEnd }: CompactParts): Buffer {
 
 /**
  * Checks the signature over header and payload; both must have been found canonical before. The header's `alg` must be the
- * key's own (RFC 8725 §3.1).
+ * key's own (RFC 8725 §3.1). With `onlyCanonical` the high s of an ECDSA twin is refused.
  */
 export function checkSignature(
   parts: CompactParts,
   header: JoseHeader,
-  signature: Uint8Array,
   key: VerificationKey,
+  onlyCanonical: boolean,
 ): void {
   const algorithm = verifierOf(key);
+  const signature = decodeSignature(parts);
   if (header.alg !== key.alg) throw new TokenError('unsupported_algorithm', "alg is not the key's own");
+  if (onlyCanonical && !algorithm.isCanonical(signature)) {
+    throw new TokenError('invalid_signature', 'not the canonical signature');
+  }
   signingInput.write(parts.token, 'latin1');
-  if (!algorithm.verify(signingInput.subarray(0, parts.payloadEnd), signature, key.key))
+  if (!algorithm.verify(signingInput.subarray(0, parts.payloadEnd), signature, key.key)) {
     throw new TokenError('invalid_signature', 'the signature does not fit');
+  }
 }
 
 /**
@@ -164,8 +171,7 @@ export function verifyJws(compact: unknown, jwkSet: JwkSet | KeySet, options: Ve
     throw new TokenError('unsupported_algorithm', 'alg is not allowed here');
   const payload = decodeBase64url(parts.token.slice(parts.headerEnd + 1, parts.payloadEnd));
   if (payload === undefined) throw new TokenError('malformed', 'the payload is not canonical base64url');
-  const signature = decodeSignature(parts);
-  checkSignature(parts, header, signature, findKey(header, keys));
+  checkSignature(parts, header, findKey(header, keys), false);
   rememberHeader(parts, header);
   // A copy: a Buffer from Node's pool shares its memory with others.
   return { header, payload: new Uint8Array(payload) };
@@ -210,11 +216,25 @@ export function signJws(
   return signSegments(encodeBase64url(JSON.stringify(full)), encodeBase64url(payload), key);
 }
 
+/** Signs an encoded header and a payload given as text. */
+export function signText(header: string, payload: string, key: SigningKey): string {
+  if (payload.length > maxTokenLength) throw tooLong();
+  const length = payloadBytes.write(payload, 'utf8');
+  return signSegments(header, payloadBytes.toString('base64url', 0, length), key);
+}
+
 /** Signs segments that are already encoded. */
-export function signSegments(header: string, payload: string, key: SigningKey): string {
+function signSegments(header: string, payload: string, key: SigningKey): string {
   const algorithm = signerOf(key);
   const input = `${header}.${payload}`;
-  const token = `${input}.${algorithm.sign(Buffer.from(input, 'latin1'), key.key).toString('base64url')}`;
-  if (token.length > maxTokenLength) throw new TypeError(`a token of more than ${maxTokenLength} characters`);
+  if (input.length > maxTokenLength) throw tooLong();
+  signingInput.write(input, 'latin1');
+  const signature = algorithm.sign(signingInput.subarray(0, input.length), key.key);
+  const token = `${input}.${signature.toString('base64url')}`;
+  if (token.length > maxTokenLength) throw tooLong();
   return token;
+}
+
+function tooLong(): TypeError {
+  return new TypeError(`a token of more than ${maxTokenLength} characters`);
 }

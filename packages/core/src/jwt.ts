@@ -7,14 +7,13 @@ import type { Algorithm } from './jwa.ts';
 import type { JwkSet } from './jwk.ts';
 import {
   checkSignature,
-  decodeSignature,
   findKey,
   type JoseHeader,
   keysOf,
   parseJsonSegment,
   readHeader,
   rememberHeader,
-  signSegments,
+  signText,
   splitCompact,
 } from './jws.ts';
 import { type KeySet, type SigningKey, signerOf } from './keys.ts';
@@ -91,8 +90,7 @@ export function verifyJwt(token: unknown, jwkSet: JwkSet | KeySet, options: Veri
   checkType(header.typ, options.typ);
   const claims = parseClaims(parts.token.slice(parts.headerEnd + 1, parts.payloadEnd));
   checkJwtShape(claims);
-  const signature = decodeSignature(parts);
-  checkSignature(parts, header, signature, findKey(header, keys));
+  checkSignature(parts, header, findKey(header, keys), false);
   rememberHeader(parts, header);
   checkClaims(claims, options);
   return { header, claims };
@@ -205,7 +203,16 @@ export function checkExpectation({
 }: ClaimsExpectation): void {
   if (typeof issuer !== 'string' || issuer.length === 0)
     throw new TypeError('issuer must be a non-empty string');
-  const audiences = typeof audience === 'string' ? [audience] : audience;
+  if (typeof audience !== 'string' || audience.length === 0) checkAudiences(audience);
+  if (!Number.isFinite(now)) throw new TypeError('now must be a number: milliseconds since the epoch');
+  const tolerance = clockTolerance ?? defaultClockTolerance;
+  if (!(tolerance >= 0 && tolerance <= maxClockTolerance))
+    throw new TypeError('clockTolerance must be 0 to 60 seconds');
+  if (!((maxTokenLife ?? defaultMaxTokenLife) > 0))
+    throw new TypeError('maxTokenLife must be a number of seconds above 0');
+}
+
+function checkAudiences(audiences: unknown): void {
   if (
     !Array.isArray(audiences) ||
     audiences.length === 0 ||
@@ -213,12 +220,6 @@ export function checkExpectation({
   ) {
     throw new TypeError('audience must be a non-empty string, or several');
   }
-  if (!Number.isFinite(now)) throw new TypeError('now must be a number: milliseconds since the epoch');
-  const tolerance = clockTolerance ?? defaultClockTolerance;
-  if (!(tolerance >= 0 && tolerance <= maxClockTolerance))
-    throw new TypeError('clockTolerance must be 0 to 60 seconds');
-  if (!((maxTokenLife ?? defaultMaxTokenLife) > 0))
-    throw new TypeError('maxTokenLife must be a number of seconds above 0');
 }
 
 /** Encoded headers, by key and type: an issuer signs millions of tokens with a handful of headers. */
@@ -248,7 +249,7 @@ export function signJwt(claims: JwtClaims, key: SigningKey, options?: SignJwtOpt
   const typ = options?.typ ?? 'JWT';
   if (!/^[\x21-\x7e]+$/.test(typ)) throw new TypeError('typ must be a media type');
   checkLife(claims, options?.maxTokenLife ?? defaultMaxTokenLife);
-  return signSegments(encodedHeader(key, typ), encodeBase64url(JSON.stringify(claims)), key);
+  return signText(encodedHeader(key, typ), JSON.stringify(claims), key);
 }
 
 function checkLife({ exp, iat, nbf }: JwtClaims, maxTokenLife: number): void {

@@ -6,7 +6,7 @@
 // How duplicates are found at little cost: V8's own parser drops the first of two members. What it dropped has left a trace
 // in the text: two quotes more than the result has strings. And a text that is as short as its value can be written has no
 // room for anything dropped, which is true of nearly every token and much faster to see.
-import { Buffer, isAscii, isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 
 export interface StrictJsonOptions {
   /** How deep objects and arrays may nest, the outermost counted. @default 8 */
@@ -18,11 +18,13 @@ export interface StrictJsonOptions {
  * unambiguous: see the top of this module. Does not limit the size: do that before.
  */
 export function parseStrictJson(data: Uint8Array, options?: StrictJsonOptions): unknown {
-  const maxDepth = options?.maxDepth ?? 8;
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  if (isAscii(bytes)) return parseText(bytes.toString('latin1'), maxDepth);
-  if (!isUtf8(bytes)) throw new SyntaxError('not UTF-8');
-  return parseText(bytes.toString('utf8'), maxDepth);
+  const bytes = data instanceof Buffer ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const text = bytes.toString('utf8');
+  // Broken UTF-8 is decoded to U+FFFD, one for at most one byte. Without any, as many characters as bytes means ASCII.
+  if (text.length !== bytes.length || text.includes('\ufffd')) {
+    if (!isUtf8(bytes)) throw new SyntaxError('not UTF-8');
+  }
+  return parseText(text, options?.maxDepth ?? 8);
 }
 
 function parseText(text: string, maxDepth: number): unknown {
