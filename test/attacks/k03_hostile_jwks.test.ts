@@ -114,15 +114,18 @@ test('a redirect is not followed', async () => {
     json(response, { keys: [other.publicJwk] });
   });
   await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
-  for (const status of [301, 302, 303, 307, 308]) {
-    await refused(`status ${status}`, (_issuer, response) => {
-      const location = `http://127.0.0.1:${(metadata.address() as AddressInfo).port}/latest/meta-data`;
-      response.writeHead(status, { location }).end();
-    });
+  try {
+    for (const status of [301, 302, 303, 307, 308]) {
+      await refused(`status ${status}`, (_issuer, response) => {
+        const location = `http://127.0.0.1:${(metadata.address() as AddressInfo).port}/latest/meta-data`;
+        response.writeHead(status, { location }).end();
+      });
+    }
+    assert.equal(asked, 0);
+  } finally {
+    metadata.closeAllConnections();
+    metadata.close();
   }
-  assert.equal(asked, 0);
-  metadata.closeAllConnections();
-  metadata.close();
 });
 
 test('one byte at a time, or nothing at all: the whole exchange has one deadline', async () => {

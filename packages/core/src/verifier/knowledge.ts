@@ -76,6 +76,7 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
   const marks = createMarkSet();
   const freshness = createFreshness(settings);
   const settled = Promise.withResolvers<void>();
+  settled.promise.catch(() => {});
   let known = false;
   let starting: Promise<void> | undefined;
 
@@ -181,6 +182,7 @@ export function createRemoteKnowledge(settings: VerifierSettings, events: Knowle
     },
     whenKnown: () => settled.promise,
     close() {
+      settled.reject(new Error('closed'));
       clearInterval(sweeper);
       signals?.close();
       jwkSet.close();
