@@ -44,12 +44,12 @@ export function createSignatureCache(maxBytes: number): SignatureCache {
     get(token) {
       const hash = hashOf(token);
       const slot = younger.find(token, hash);
-      if (slot >= 0) return younger.values[slot];
+      if (slot >= 0) return younger.valueAt(slot);
       if (older.size === 0) return undefined;
       const olderSlot = older.find(token, hash);
       if (olderSlot < 0) return undefined;
-      const verified = older.values[olderSlot]!;
-      const weight = older.weights[olderSlot]!;
+      const verified = older.valueAt(olderSlot);
+      const weight = older.weightAt(olderSlot);
       // The stored copy moves, not the caller's string.
       const stored = older.remove(olderSlot);
       add(stored, hash, verified, weight);
@@ -106,29 +106,40 @@ function sizeOf(value: unknown): number {
   return bytes;
 }
 
+/** A token and what was found of it stand side by side: a look-up waits for memory, not for the processor. */
+type Pairs = (string | VerifiedToken | undefined)[];
+
 class Generation {
-  hashes = new Int32Array(firstSlots);
-  tokens: string[] = emptySlots(firstSlots);
-  values: VerifiedToken[] = emptySlots(firstSlots);
-  weights = new Uint32Array(firstSlots);
   size = 0;
   bytes = 0;
+  #hashes = new Int32Array(firstSlots);
+  #pairs = emptyPairs(firstSlots);
+  #weights = new Uint32Array(firstSlots);
   /** Slots that are not empty, removed entries included. */
   #used = 0;
 
   /** The slot of `token`, or -1. */
   find(token: string, hash: number): number {
-    const { hashes, tokens } = this;
+    const hashes = this.#hashes;
     const mask = hashes.length - 1;
     for (let slot = hash & mask; hashes[slot] !== 0; slot = (slot + 1) & mask) {
-      if (hashes[slot] === hash && tokens[slot] === token) return slot;
+      if (hashes[slot] === hash && this.#pairs[2 * slot] === token) return slot;
     }
     return -1;
   }
 
+  /** Of a slot that {@link find} gave. */
+  valueAt(slot: number): VerifiedToken {
+    return this.#pairs[2 * slot + 1] as VerifiedToken;
+  }
+
+  weightAt(slot: number): number {
+    return this.#weights[slot]!;
+  }
+
   /** `token` must not be here yet. */
   add(token: string, hash: number, verified: VerifiedToken, weight: number): void {
-    if (this.#used * 2 >= this.hashes.length) this.#grow();
+    if (this.#used * 2 >= this.#hashes.length) this.#grow();
     this.#place(token, hash, verified, weight);
     this.size++;
     this.bytes += weight;
@@ -136,40 +147,46 @@ class Generation {
 
   /** Leaves the slot's hash behind, so that what was placed after it is still found. */
   remove(slot: number): string {
-    const token = this.tokens[slot]!;
+    const token = this.#pairs[2 * slot] as string;
     this.size--;
-    this.bytes -= this.weights[slot]!;
-    this.tokens[slot] = '';
-    this.values[slot] = undefined as unknown as VerifiedToken;
+    this.bytes -= this.weightAt(slot);
+    this.#pairs[2 * slot] = undefined;
+    this.#pairs[2 * slot + 1] = undefined;
     return token;
   }
 
   #place(token: string, hash: number, verified: VerifiedToken, weight: number): void {
-    const mask = this.hashes.length - 1;
+    const mask = this.#hashes.length - 1;
     let slot = hash & mask;
-    while (this.hashes[slot] !== 0) slot = (slot + 1) & mask;
-    this.hashes[slot] = hash;
-    this.tokens[slot] = token;
-    this.values[slot] = verified;
-    this.weights[slot] = weight;
+    while (this.#hashes[slot] !== 0) slot = (slot + 1) & mask;
+    this.#hashes[slot] = hash;
+    this.#pairs[2 * slot] = token;
+    this.#pairs[2 * slot + 1] = verified;
+    this.#weights[slot] = weight;
     this.#used++;
   }
 
   /** Only the younger generation grows, and nothing is ever removed from it. */
   #grow(): void {
-    const { hashes, tokens, values, weights } = this;
-    const slots = hashes.length * 2;
-    this.hashes = new Int32Array(slots);
-    this.tokens = emptySlots(slots);
-    this.values = emptySlots(slots);
-    this.weights = new Uint32Array(slots);
+    const hashes = this.#hashes;
+    const pairs = this.#pairs;
+    const weights = this.#weights;
+    this.#hashes = new Int32Array(hashes.length * 2);
+    this.#pairs = emptyPairs(hashes.length * 2);
+    this.#weights = new Uint32Array(hashes.length * 2);
     this.#used = 0;
     for (let slot = 0; slot < hashes.length; slot++) {
-      if (hashes[slot] !== 0) this.#place(tokens[slot]!, hashes[slot]!, values[slot]!, weights[slot]!);
+      if (hashes[slot] === 0) continue;
+      this.#place(
+        pairs[2 * slot] as string,
+        hashes[slot]!,
+        pairs[2 * slot + 1] as VerifiedToken,
+        weights[slot]!,
+      );
     }
   }
 }
 
-function emptySlots<T>(slots: number): T[] {
-  return new Array<T>(slots).fill(undefined as T);
+function emptyPairs(slots: number): Pairs {
+  return new Array<undefined>(2 * slots).fill(undefined);
 }
