@@ -46,6 +46,7 @@ export interface AnswerBody extends Tokens {
   readonly state: string;
   readonly keys: readonly AnswerBody[];
   readonly actor: string;
+  readonly at: string;
   readonly action: string;
   readonly target: string;
   readonly outcome: string;

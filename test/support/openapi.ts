@@ -127,3 +127,52 @@ export function accessOf(operation: Operation): string {
   if (schemes.includes('bearer')) return 'user';
   return schemes.includes('client') ? 'client' : 'public';
 }
+
+export interface ExampleRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly options: { readonly body?: unknown; readonly form?: Record<string, string> };
+}
+
+/** A request that the operation's schemas allow, about objects that do not exist. */
+export function exampleRequest(
+  method: string,
+  template: string,
+  operation: Operation,
+  document: OpenApiDocument,
+): ExampleRequest {
+  const path = template.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
+    const parameter = operation.parameters?.find((other) => other.name === name);
+    return String(exampleOf(parameter?.schema ?? {}, document));
+  });
+  const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
+  if (media === undefined) return { method, path, options: {} };
+  const value = exampleOf(media.schema, document);
+  return { method, path, options: type === 'application/json' ? { body: value } : { form: value as never } };
+}
+
+function exampleOf(given: object, document: OpenApiDocument): unknown {
+  const schema = given as {
+    readonly $ref?: string;
+    readonly anyOf?: readonly object[];
+    readonly enum?: readonly unknown[];
+    readonly const?: unknown;
+    readonly type?: string;
+    readonly properties?: Readonly<Record<string, object>>;
+    readonly required?: readonly string[];
+  };
+  if (schema.$ref !== undefined)
+    return exampleOf(document.components.schemas[schema.$ref.split('/').pop() ?? ''] ?? {}, document);
+  if (schema.anyOf?.[0] !== undefined) return exampleOf(schema.anyOf[0], document);
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum !== undefined) return schema.enum[0];
+  if (schema.type === 'object') {
+    const required = Object.entries(schema.properties ?? {}).filter(([name]) =>
+      schema.required?.includes(name),
+    );
+    return Object.fromEntries(required.map(([name, value]) => [name, exampleOf(value, document)]));
+  }
+  if (schema.type === 'array') return [];
+  // Long enough, and of the one alphabet, for every text that some schema asks for.
+  return schema.type === 'string' ? 'nobody-nobody-nobody-2' : schema.type === 'boolean';
+}
