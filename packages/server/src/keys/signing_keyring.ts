@@ -80,12 +80,16 @@ export async function openSigningKeyring(
 
   async function reload(): Promise<void> {
     const { keys } = await listSigningKeys(database);
-    const current = keys.find((key) => key.state === 'current' && key.alg === policy.alg);
-    if (current === undefined) throw new Error(`there is no current ${policy.alg} key`);
+    const current = keys.find((key) => key.state === 'current');
+    if (current === undefined) throw new Error('there is no current key');
     const jwks = { keys: keys.map((key) => JSON.parse(key.publicJwk) as Jwk) };
     const body = JSON.stringify(jwks);
     loaded = {
-      current: importPrivateKey(masterKey.unwrap(current.privateKey, current.kid), policy.alg, current.kid),
+      current: importPrivateKey(
+        masterKey.unwrap(current.privateKey, current.kid),
+        current.alg as Algorithm,
+        current.kid,
+      ),
       verificationKeys: parseJwkSet(jwks),
       published: { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` },
     };
@@ -109,7 +113,7 @@ export async function openSigningKeyring(
       done.push({ action: 'key.rotate', target: next, outcome: 'success' });
     }
     // The very first key signs at once: nobody has cached a JWK Set without it.
-    const state = keys.some((key) => key.alg === policy.alg && key.state !== 'previous') ? 'next' : 'current';
+    const state = keys.some((key) => key.state !== 'previous') ? 'next' : 'current';
     if (plan.create || plan.promote !== undefined) await insertSigningKey(tx, newRecord(now, state));
     // Its successor is published in the same moment: every set that anybody has holds it, so it may sign at any time.
     if (state === 'current') await insertSigningKey(tx, { ...newRecord(now, 'next'), activatesAt: now });
@@ -140,15 +144,16 @@ export async function openSigningKeyring(
   async function remove(kid: string, by: Origin): Promise<void> {
     await database.write(async (tx) => {
       const { keys, now } = await listSigningKeys(tx);
+      const next = keys.find((key) => key.state === 'next' && key.alg === policy.alg && key.kid !== kid);
       const doomed = keys.find((key) => key.kid === kid);
       if (doomed === undefined) throw new AuthError('not_found', 'There is no such key.');
       await deleteSigningKey(tx, kid);
       if (doomed.state === 'current') {
-        const next = keys.find((key) => key.state === 'next' && key.alg === doomed.alg);
         if (next === undefined) await insertSigningKey(tx, newRecord(now, 'current'));
         else await moveSigningKey(tx, next.kid, 'next', 'current', null);
       }
-      if (doomed.state !== 'previous') await insertSigningKey(tx, newRecord(now, 'next'));
+      if (doomed.state === 'current' || next === undefined)
+        await insertSigningKey(tx, newRecord(now, 'next'));
       await insertAudit(tx, by, { action: 'key.remove', target: kid, outcome: 'success' });
       await signals.mark(tx, { kind: 'revoke', by: 'kid', value: kid });
       await signals.keys(tx);

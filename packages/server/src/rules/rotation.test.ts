@@ -61,7 +61,11 @@ test('previous keys leave when their time has come, not before', () => {
   assert.deepEqual(planRotation(keys, now, policy).retire, ['c']);
 });
 
-test('keys of another algorithm are neither promoted nor taken for ours', () => {
-  const keys = [key('a', 'current', { alg: 'RS256', activatesAt: 0 }), key('b', 'next', { alg: 'RS256' })];
-  assert.deepEqual(planRotation(keys, now, policy), { create: true, promote: undefined, retire: [] });
+test('another algorithm: the old key signs on until the first of the new ones may, and its own next one goes', () => {
+  const old = [key('a', 'current', { alg: 'RS256' }), key('b', 'next', { alg: 'RS256' })];
+  assert.deepEqual(planRotation(old, now, policy), { create: true, promote: undefined, retire: ['b'] });
+  const waiting = [...old, key('c', 'next', { activatesAt: now + 1 })];
+  assert.equal(planRotation(waiting, now, policy).promote, undefined);
+  const { promote } = planRotation(waiting, now + 1, policy);
+  assert.deepEqual([promote?.next, promote?.current], ['c', 'a']);
 });

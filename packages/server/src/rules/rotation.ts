@@ -30,9 +30,11 @@ export function planRotation(
   force = false,
   early = false,
 ): RotationPlan {
-  const current = keys.find((key) => key.state === 'current' && key.alg === policy.alg);
+  const current = keys.find((key) => key.state === 'current');
   const next = keys.find((key) => key.state === 'next' && key.alg === policy.alg);
-  const due = current === undefined || force || now >= current.activatesAt + policy.every;
+  // Another algorithm was chosen: the old key signs on until every cache has the first of the new ones.
+  const replaced = current !== undefined && current.alg !== policy.alg;
+  const due = current === undefined || force || replaced || now >= current.activatesAt + policy.every;
   const ready = next !== undefined && (now >= next.activatesAt || early || current === undefined);
   return {
     create: next === undefined,
@@ -40,10 +42,14 @@ export function planRotation(
       due && ready
         ? { next: next.kid, current: current?.kid, retiresAt: retirementTime(now, policy) }
         : undefined,
-    retire: keys
-      .filter((key) => key.state === 'previous' && key.retiresAt !== null && key.retiresAt <= now)
-      .map((key) => key.kid),
+    retire: keys.filter((key) => isSpent(key, now, policy)).map((key) => key.kid),
   };
+}
+
+/** Nothing it signed lives, or it was to sign with an algorithm that is not used any more. */
+function isSpent(key: SigningKeyRecord, now: number, policy: RotationPolicy): boolean {
+  if (key.state === 'next') return key.alg !== policy.alg;
+  return key.state === 'previous' && key.retiresAt !== null && key.retiresAt <= now;
 }
 
 export function retirementTime(now: number, policy: RotationPolicy): number {
