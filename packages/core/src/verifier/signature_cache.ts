@@ -9,6 +9,7 @@
 // becomes the older one and the older one is dropped; a hit in the older one moves the entry to the younger.
 import { Buffer } from 'node:buffer';
 import type { VerifiedToken } from '../access_token.ts';
+import { maxTokenLength } from '../jws.ts';
 
 export interface SignatureCache {
   /** What was found of exactly this token, or undefined. */
@@ -29,13 +30,14 @@ export function createSignatureCache(maxBytes: number): SignatureCache {
   if (!(Number.isFinite(maxBytes) && maxBytes >= 0))
     throw new TypeError('the size of the cache must be a number of bytes');
   const share = maxBytes / 2;
-  let younger = new Generation();
-  let older = new Generation();
+  let younger = new Generation(firstSlots);
+  let older = new Generation(firstSlots);
 
   function add(token: string, hash: number, verified: VerifiedToken, weight: number): void {
     if (younger.bytes + weight > share) {
       older = younger;
-      younger = new Generation();
+      // It will grow as large as the one before.
+      younger = new Generation(older.slots);
     }
     younger.add(token, hash, verified, weight);
   }
@@ -61,12 +63,12 @@ export function createSignatureCache(maxBytes: number): SignatureCache {
       const hash = hashOf(token);
       if (younger.find(token, hash) >= 0) return;
       // A copy: the caller's string may be a slice that keeps a whole request in memory.
-      const copy = Buffer.from(token, 'latin1').toString('latin1');
+      const copy = copyOf(token);
       if (copy === token) add(copy, hash, verified, weight);
     },
     clear() {
-      younger = new Generation();
-      older = new Generation();
+      younger = new Generation(firstSlots);
+      older = new Generation(firstSlots);
     },
     get size() {
       return younger.size + older.size;
@@ -75,6 +77,13 @@ export function createSignatureCache(maxBytes: number): SignatureCache {
       return younger.bytes + older.bytes;
     },
   };
+}
+
+const copyBytes = Buffer.alloc(maxTokenLength);
+
+/** Another string if `token` is longer than any token or not ASCII: such a one is never verified. */
+function copyOf(token: string): string {
+  return copyBytes.toString('latin1', 0, copyBytes.write(token, 'latin1'));
 }
 
 /** Eight characters of the signature, 48 random bits; never the last one, which carries fewer. Never zero: zero is an empty slot. */
@@ -112,11 +121,21 @@ type Pairs = (string | VerifiedToken | undefined)[];
 class Generation {
   size = 0;
   bytes = 0;
-  #hashes = new Int32Array(firstSlots);
-  #pairs = emptyPairs(firstSlots);
-  #weights = new Uint32Array(firstSlots);
+  #hashes: Int32Array;
+  #pairs: Pairs;
+  #weights: Uint32Array;
   /** Slots that are not empty, removed entries included. */
   #used = 0;
+
+  constructor(slots: number) {
+    this.#hashes = new Int32Array(slots);
+    this.#pairs = emptyPairs(slots);
+    this.#weights = new Uint32Array(slots);
+  }
+
+  get slots(): number {
+    return this.#hashes.length;
+  }
 
   /** The slot of `token`, or -1. */
   find(token: string, hash: number): number {
