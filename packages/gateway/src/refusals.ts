@@ -204,6 +204,15 @@ export function sendRawRefusal(socket: Duplex, refusal: Refusal, requestId: stri
   socket.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\n${headerLines(headers)}\r\n${body}`,
   );
+  destroySoon(socket);
+}
+
+/** Half a second for the client to take the answer: a reset while it still sends would lose it (RFC 9112 §9.6). */
+function destroySoon(socket: Duplex): void {
+  const timer = setTimeout(() => socket.destroy(), 500);
+  socket.once('end', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
 }
 
 /** Header fields as they go over the wire. The values come from a strict parser or from us: a line break is a fault. */

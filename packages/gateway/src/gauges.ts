@@ -1,0 +1,62 @@
+// What the metrics say of the moment: read when they are asked for, kept nowhere.
+import type { Connections } from './connections.ts';
+import { type Gauge, label } from './metrics.ts';
+import type { GatewayVerifier } from './options.ts';
+import type { OpenStreams } from './streams.ts';
+import type { Upstream } from './upstreams.ts';
+
+export interface Gauged {
+  readonly connections: Connections;
+  readonly streams: OpenStreams;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly verifier: GatewayVerifier | undefined;
+  readonly now: () => number;
+}
+
+export function gauges({ connections, streams, upstreams, verifier, now }: Gauged): Gauge[] {
+  const status = (
+    name: string,
+    help: string,
+    read: (status: ReturnType<GatewayVerifier['status']>) => number,
+  ): Gauge[] =>
+    verifier === undefined
+      ? []
+      : [{ name: `latchkey_gateway_verifier_${name}`, help, read: () => read(verifier.status()) }];
+  return [
+    {
+      name: 'latchkey_gateway_in_flight',
+      help: 'Requests not yet answered to the end.',
+      read: () => connections.inFlight,
+    },
+    {
+      name: 'latchkey_gateway_streams',
+      help: 'Event streams and WebSockets that are open.',
+      read: () => [
+        ['kind="event_stream"', streams.count('response')],
+        ['kind="websocket"', streams.count('tunnel')],
+      ],
+    },
+    {
+      name: 'latchkey_gateway_upstream_up',
+      help: '1 where the upstream is taken for well.',
+      read: () =>
+        [...upstreams.values()].map(
+          (upstream) => [`upstream=${label(upstream.origin)}`, upstream.downUntil <= now() ? 1 : 0] as const,
+        ),
+    },
+    ...status('ready', '1 once keys and revocations are here.', ({ ready }) => (ready ? 1 : 0)),
+    ...status('keys', 'Verification keys.', ({ keys }) => keys.length),
+    ...status('marks', 'Revocations and stale marks held.', ({ marks }) => marks),
+    ...status('connected', '1 while the stream of signals is open.', ({ connected }) => (connected ? 1 : 0)),
+    ...status(
+      'stale_seconds',
+      'Age of the last word from the issuer.',
+      ({ staleForMs }) => staleForMs / 1000,
+    ),
+    {
+      name: 'process_resident_memory_bytes',
+      help: 'Resident memory.',
+      read: () => process.memoryUsage.rss(),
+    },
+  ];
+}
