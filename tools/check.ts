@@ -1,6 +1,7 @@
 // `npm run check`: formatting and lint, types, and who may import whom. Every check runs, also when one fails.
 import { spawnSync } from 'node:child_process';
 import { checkArchitecture } from './architecture.ts';
+import { checkThreats } from './threats.ts';
 
 const failures: string[] = [];
 
@@ -15,6 +16,10 @@ run('types', 'node_modules/.bin/tsc', ['--project', 'tsconfig.json']);
 const broken = checkArchitecture();
 for (const line of broken) console.error(`architecture: ${line}`);
 if (broken.length > 0) failures.push('architecture');
+
+const stale = checkThreats();
+for (const line of stale) console.error(`docs: ${line}`);
+if (stale.length > 0) failures.push('docs');
 
 if (failures.length > 0) {
   console.error(`check: failed: ${failures.join(', ')}`);
