@@ -4,6 +4,7 @@
 // keys and a snapshot are here, except for a `kid` that nobody has heard of.
 import {
   checkAccessTokenClaims,
+  parseAccessToken,
   readAccessTokenHeader,
   type VerifiedToken,
   verifyAccessTokenSignature,
@@ -119,15 +120,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   const verifyNew = (token: unknown, sensitive: boolean): VerifiedToken => {
     if (!knowledge.known) throw new TokenError('unavailable', notReady);
-    const { kid } = readAccessTokenHeader(token);
-    const key = knowledge.keys?.get(kid);
+    const parsed = parseAccessToken(token);
+    const key = knowledge.keys?.get(parsed.header.kid);
     if (key === undefined) throw new TokenError('unknown_key', 'no key with this kid');
-    const verified = verifyAccessTokenSignature(token as string, key);
+    const verified = verifyAccessTokenSignature(parsed, key);
     const clock = knowledge.clock(now());
     checkAccessTokenClaims(verified.claims, { issuer, audience, clockTolerance, maxTokenLife, now: clock });
     const entry = entryOf(verified, clockTolerance);
     const admitted = admit(entry, sensitive);
-    cache.set(token as string, entry);
+    cache.set(parsed.token, entry);
     return admitted;
   };
 
