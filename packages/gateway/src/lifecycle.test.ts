@@ -42,6 +42,7 @@ it('lets requests in flight finish, then closes streams and WebSockets', async (
     await rawClient(gateway.port),
     await rawClient(gateway.port),
   ];
+  assert.equal((await idle.send('TRACE / HTTP/1.1\r\nHost: a\r\n\r\n')).status, 405);
   const answer = waiting.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
   streaming.socket.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.equal(
