@@ -52,11 +52,12 @@ export type PasswordGrant = (request: SignInRequest, origin: Origin) => Promise<
 export function createPasswordGrant(options: PasswordGrantOptions): PasswordGrant {
   const { database, hasher, refreshKeys } = options;
 
-  async function reject(login: string, origin: Origin): Promise<never> {
+  /** The trail names the account, never what was typed: people type their password where their name belongs (threat O02). */
+  async function reject(user: Credentials | undefined, origin: Origin): Promise<never> {
     await database.write((tx) =>
       insertAudit(tx, origin, {
         action: 'session.start',
-        target: login,
+        target: user?.id ?? 'unknown',
         outcome: 'failure',
         reason: 'invalid_credentials',
       }),
@@ -115,9 +116,9 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
       { login, address: addressKey(origin.ip), device },
       async () => (tooLong ? wrongPassword : await hasher.verify(user?.passwordHash, password)),
     );
-    if (user === undefined || !verified.matches || user.disabled) return await reject(login, origin);
+    if (user === undefined || !verified.matches || user.disabled) return await reject(user, origin);
     const subject = await begin(request, user, origin, verified.giveBack);
-    if (subject === undefined) return await reject(login, origin);
+    if (subject === undefined) return await reject(user, origin);
     // Not waited for, and may fail: the next sign-in tries again.
     if (verified.outdated) improveHash(user, password).catch(() => {});
     const pair = await options.issuer.issue(subject);

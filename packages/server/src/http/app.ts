@@ -1,6 +1,7 @@
 // Fastify, set up once: strict JSON and forms, no coercion, request ids, security headers, errors; and the pipeline that
 // every endpoint runs in: read, check, authenticate, handle.
 import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import { parseStrictJson } from '@latchkey/core';
 import Fastify, {
   type FastifyBaseLogger,
@@ -38,7 +39,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: options.logger,
     // One line a request would double the log: refusals and faults are logged where they happen.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit,
     trustProxy: [...options.trustedProxies],
     genReqId: (request) => {
@@ -175,7 +176,13 @@ async function run(
 }
 
 export function originOf(request: FastifyRequest, caller: Caller | undefined): Origin {
-  return { actor: actorOf(caller), ip: request.ip ?? 'local', requestId: request.id };
+  // What a trusted proxy forwards is taken for an address only when it is one (threat O01).
+  const ip = request.ip ?? 'local';
+  return {
+    actor: actorOf(caller),
+    ip: ip === 'local' || isIP(ip) !== 0 ? ip : 'unknown',
+    requestId: request.id,
+  };
 }
 
 function actorOf(caller: Caller | undefined): string {

@@ -61,19 +61,15 @@ function translate(error: FastifyError | Error): AuthError | undefined {
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
   const known = translate(error);
   if (known === undefined && !(error instanceof TokenError)) {
-    request.log.error(
-      { request_id: request.id, error_name: error.name, stack: error.stack },
-      'unexpected error',
-    );
+    request.log.error({ error_name: error.name, stack: error.stack }, 'unexpected error');
   }
   const answer =
     error instanceof TokenError
       ? refusalOf(error, 'latchkey')
       : answerOf(known ?? new AuthError('server_error', 'The server met an unexpected fault.'));
-  if (error instanceof TokenError)
-    request.log.info({ request_id: request.id, code: error.code }, 'token refused');
+  if (error instanceof TokenError) request.log.info({ code: error.code }, 'token refused');
   if (known instanceof AuthError && known.code === 'unavailable')
-    request.log.warn({ request_id: request.id, cause: causeOf(error) }, known.message);
+    request.log.warn({ cause: causeOf(error) }, known.message);
   reply
     .code(answer.status)
     .headers({
