@@ -62,6 +62,10 @@ test('required claims are required, and a claim of our own that is absent grants
   const { claims } = verifyAccessToken(bare, publicKeys(key), expectation);
   assert.deepEqual([claims.roles, claims.scope, claims.ver, claims.rver, claims.sid], [[], '', 0, 0, '']);
   assert.equal(hasRole(claims, ''), false);
+  // What was filled in is not a value that a token may carry.
+  for (const name of ['sid', 'client_id']) {
+    assert.equal(verdict(seal(headerOf(key), claimsWith({ [name]: '' }))), 'invalid_claim', name);
+  }
 });
 
 test('we sign only complete claims', () => {

@@ -138,15 +138,15 @@ function areLastRoles(roles: unknown): boolean {
  * whose shape and signature were found good.
  */
 export function completeClaims(claims: RawClaims): AccessTokenClaims {
+  shareTexts(claims);
   claims.sid ??= '';
   claims.auth_time ??= 0;
   claims.preferred_username ??= '';
   claims.client_id ??= '';
   claims.scope ??= '';
-  claims.roles ??= [];
+  claims.roles ??= noRoles;
   claims.ver ??= 0;
   claims.rver ??= 0;
-  shareTexts(claims);
   for (const name in claims) {
     const value = claims[name];
     if (typeof value === 'object' && value !== null && value !== last.roles) deepFreeze(value);
@@ -154,17 +154,20 @@ export function completeClaims(claims: RawClaims): AccessTokenClaims {
   return Object.freeze(claims) as unknown as AccessTokenClaims;
 }
 
+const noRoles: readonly string[] = Object.freeze([]);
+
+/** Keeps what was there: a value that we filled in must not count as one that was found good. */
 function shareTexts(claims: RawClaims): void {
   if (claims.iss === last.iss) claims.iss = last.iss;
   else last.iss = claims.iss;
   if (claims.client_id === last.client_id) claims.client_id = last.client_id;
-  else last.client_id = claims.client_id;
+  else if (claims.client_id !== undefined) last.client_id = claims.client_id;
   if (claims.scope === last.scope) claims.scope = last.scope;
-  else last.scope = claims.scope;
+  else if (claims.scope !== undefined) last.scope = claims.scope;
   if (claims.aud === last.aud) claims.aud = last.aud;
   else if (typeof claims.aud === 'string') last.aud = claims.aud;
   if (areLastRoles(claims.roles)) claims.roles = last.roles;
-  else last.roles = Object.freeze(claims.roles) as readonly unknown[];
+  else if (claims.roles !== undefined) last.roles = Object.freeze(claims.roles) as readonly unknown[];
 }
 
 /** As deep as strict JSON may nest, which is eight. */
