@@ -3,6 +3,7 @@
 import { readInput } from './commands/command.ts';
 import { commands, type Entry } from './commands/table.ts';
 import { CommandError, usageError } from './failure.ts';
+import { failedMessage, tellParent } from './processes/messages.ts';
 import { nearest } from './spelling.ts';
 
 /** Runs the command line; sets the exit code and never throws. */
@@ -72,8 +73,7 @@ function unknownCommand(first: string, second: string): CommandError {
 
 function report(error: unknown): number {
   if (error instanceof CommandError) {
-    if (process.connected)
-      process.send?.({ type: 'latchkey:failed', message: error.message, hint: error.hint });
+    if (process.connected) tellParent(failedMessage(error));
     process.stderr.write(`latchkey: ${error.message}\n`);
     if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
     return error.exitCode;

@@ -1,9 +1,8 @@
 // `latchkey gateway`: the gateway alone, in this process, for a machine at the edge.
-import { tellParent } from '../processes/messages.ts';
 import { choosePort } from '../processes/ports.ts';
 import { runGateway } from '../processes/run_gateway.ts';
 import { gatewayOptions } from '../settings/gateway_options.ts';
-import { readSettings } from '../settings/settings.ts';
+import { readSettings, withPort } from '../settings/settings.ts';
 import { note } from '../terminal/print.ts';
 import { type Command, settingOptions } from './command.ts';
 
@@ -14,19 +13,24 @@ export const gateway: Command = {
   options: settingOptions(),
   examples: ['latchkey gateway --config /etc/latchkey/latchkey.config.ts'],
   async run(input) {
-    const settings = await readSettings({ flags: input.flags });
-    const { port, remark } = await choosePort(settings, 'port', 8080, settings.host);
+    const given = await readSettings({ flags: input.flags });
+    const { port, remark } = await choosePort(given, 'port', 8080, given.host);
     if (remark !== undefined) note(`latchkey: ${remark}`);
+    const settings = withPort(given, port);
     const options = gatewayOptions(settings, {
       port,
       internalPort: settings.given('gatewayInternalPort') ?? settings.given('internalPort') ?? 0,
       authUrl: settings.given('authUrl') ?? `http://127.0.0.1:${settings.authPort}`,
     });
-    await runGateway(options, settings.given('log') ?? 'info', (ready) => {
-      if (tellParent(ready)) return;
-      note(
-        `latchkey: the gateway listens on ${ready.address} for ${settings.publicUrl} (health and metrics on ${ready.internal})`,
-      );
+    await runGateway({
+      options,
+      log: settings.given('log') ?? 'info',
+      announceWhen: 'listening',
+      announce({ address, internal }) {
+        note(
+          `latchkey: the gateway listens on ${address} for ${settings.publicUrl} (health and metrics on ${internal})`,
+        );
+      },
     });
   },
 };

@@ -89,7 +89,7 @@ async function waitUntilReady(
   const own = [firstMessage(child), ...(plan.port === undefined ? [] : [portAnswers(plan.port, exited)])];
   const message = await Promise.race([...own, failed]);
   if (message.type === 'latchkey:ready') return message;
-  throw new CommandError(message.message, { hint: message.hint });
+  throw new CommandError(message.message, { hint: message.hint, exitCode: message.exitCode });
 }
 
 function firstMessage(child: ChildProcess): Promise<ChildMessage> {

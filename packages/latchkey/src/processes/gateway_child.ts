@@ -1,8 +1,7 @@
 // The gateway as a child of `latchkey start`. Its parent hands it plain options over the channel, so that this process
 // reads neither the configuration nor the environment's secrets: the edge holds public keys only.
-import { CommandError } from '../failure.ts';
 import type { PlainGatewayOptions } from '../settings/gateway_options.ts';
-import { tellParent } from './messages.ts';
+import { failedMessage, tellParent } from './messages.ts';
 import { runGateway } from './run_gateway.ts';
 
 export interface GatewayWork {
@@ -15,14 +14,10 @@ process.channel?.ref();
 process.once('message', async ({ options, log }: GatewayWork) => {
   process.channel?.unref();
   try {
-    await runGateway(options, log, tellParent);
+    await runGateway({ options, log, announceWhen: 'ready', announce: tellParent });
     process.exit(0);
   } catch (error) {
-    const { message, hint } =
-      error instanceof CommandError
-        ? error
-        : { message: `the gateway failed: ${String(error)}`, hint: undefined };
-    tellParent({ type: 'latchkey:failed', message, hint });
+    tellParent(failedMessage(error));
     process.exitCode = 1;
   }
 });

@@ -1,4 +1,5 @@
 // What our own children tell their parent over the channel. Other programs say nothing and are watched from outside.
+import { CommandError } from '../failure.ts';
 
 export interface ReadyMessage {
   readonly type: 'latchkey:ready';
@@ -14,6 +15,16 @@ export interface FailedMessage {
   readonly type: 'latchkey:failed';
   readonly message: string;
   readonly hint?: string | undefined;
+  readonly exitCode?: 1 | 2 | undefined;
+}
+
+/** A failure as it travels; what nobody foresaw is told by its message alone. */
+export function failedMessage(error: unknown): FailedMessage {
+  if (error instanceof CommandError) {
+    const { message, hint, exitCode } = error;
+    return { type: 'latchkey:failed', message, hint, exitCode };
+  }
+  return { type: 'latchkey:failed', message: error instanceof Error ? error.message : String(error) };
 }
 
 export type ChildMessage = ReadyMessage | FailedMessage;

@@ -7,12 +7,17 @@ import { createJsonLog } from './json_log.ts';
 import type { ReadyMessage } from './messages.ts';
 import { liveUntilSignal } from './service_life.ts';
 
+export interface GatewayRun {
+  readonly options: PlainGatewayOptions;
+  /** The least important log line. */
+  readonly log: string;
+  /** Announced when it listens, or when it has keys and can tell good tokens from bad ones. */
+  readonly announceWhen: 'listening' | 'ready';
+  readonly announce: (ready: ReadyMessage) => void;
+}
+
 /** @throws CommandError when the options have faults or the port is taken */
-export async function runGateway(
-  options: PlainGatewayOptions,
-  level: string,
-  onReady: (ready: ReadyMessage) => void,
-): Promise<void> {
+export async function runGateway({ options, log: level, announceWhen, announce }: GatewayRun): Promise<void> {
   const log = createJsonLog(level);
   const gateway = make(options, log);
   const { url, internal } = await gateway.listen().catch((error: NodeJS.ErrnoException) => {
@@ -21,14 +26,15 @@ export async function runGateway(
       hint: 'name another one: port (LATCHKEY_PORT); 0 chooses a free one',
     });
   });
-  // Ready means that it can tell good tokens from bad ones. It listens meanwhile, and goes on asking when that fails.
-  await gateway
+  const stopped = liveUntilSignal(gateway);
+  const withKeys = gateway
     .ready()
     .catch(() =>
       log.warn({}, 'the auth server does not answer yet; until it does, guarded routes answer 503'),
     );
-  onReady({ type: 'latchkey:ready', address: url, internal: internal && `http://${internal}` });
-  await liveUntilSignal(gateway);
+  if (announceWhen === 'ready') await withKeys;
+  announce({ type: 'latchkey:ready', address: url, internal: internal && `http://${internal}` });
+  await stopped;
 }
 
 function make(options: PlainGatewayOptions, log: ReturnType<typeof createJsonLog>) {

@@ -8,7 +8,7 @@ import { connectAdmin, socketPathOf } from '../admin/admin.ts';
 import { CommandError } from '../failure.ts';
 import type { ServiceConfig } from '../settings/config.ts';
 import { gatewayOptions } from '../settings/gateway_options.ts';
-import type { Settings } from '../settings/settings.ts';
+import { type Settings, withPort } from '../settings/settings.ts';
 import { settings as allSettings } from '../settings/table.ts';
 import type { ChildPlan } from './child.ts';
 import { environmentForAuth, environmentForOthers } from './environment.ts';
@@ -98,14 +98,6 @@ async function choosePlaces(given: Settings, services: readonly string[]): Promi
     servicePorts: Object.fromEntries(servicePorts),
     remarks: [port.remark, auth.remark].filter((remark) => remark !== undefined),
   };
-}
-
-/** The public address follows the port that was chosen, unless it was given. */
-function withPort(settings: Settings, port: number): Settings {
-  if (port === settings.port || settings.given('publicUrl') !== undefined) return { ...settings, port };
-  const publicUrl = settings.publicUrl.replace(/:\d+$/, `:${port}`);
-  const audience = settings.given<string>('audience') ?? publicUrl;
-  return { ...settings, port, publicUrl, issuer: `${publicUrl}/auth`, audience };
 }
 
 function logFileOf(settings: Settings, name: string): string {

@@ -52,7 +52,7 @@ export async function inspectSettings(request: SettingsRequest = {}): Promise<Se
   };
   const port = given<number>('port') ?? 8080;
   const scheme = given('tls.cert') === undefined ? 'http' : 'https';
-  const publicUrl = given<string>('publicUrl') ?? `${scheme}://localhost:${port}`;
+  const publicUrl = given<string>('publicUrl') ?? `${scheme}://localhost:${port === 0 ? 8080 : port}`;
   const settings: Settings = {
     configFile: found?.file,
     given,
@@ -112,6 +112,14 @@ function faultsAcross(settings: Settings): string[] {
   const max = settings.given<number>('sessionMax') ?? 30 * 86_400;
   if (idle > max) faults.push('sessionIdle: may not be longer than sessionMax');
   return faults;
+}
+
+/** The public address follows the port that was chosen, unless it was given. */
+export function withPort(settings: Settings, port: number): Settings {
+  if (port === settings.port || settings.given('publicUrl') !== undefined) return { ...settings, port };
+  const publicUrl = settings.publicUrl.replace(/:\d+$/, `:${port}`);
+  const audience = settings.given<string>('audience') ?? publicUrl;
+  return { ...settings, port, publicUrl, issuer: `${publicUrl}/auth`, audience };
 }
 
 /** Whether only this machine can reach an address. */
