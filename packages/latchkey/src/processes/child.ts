@@ -44,14 +44,22 @@ export function runChild(plan: ChildPlan, onLine: (line: LogLine) => void): Runn
   });
   if (plan.work !== undefined) child.send(plan.work);
   const lastLines = collectOutput(child, plan, onLine);
-  const exited = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
-  });
+  const exited = endOf(child);
   const ready = waitUntilReady(child, plan, exited, lastLines);
   ready.catch(() => {}); // whoever waits for it hears of it; nobody has to
   const kill = () => signalGroup(child, 'SIGKILL');
   return { pid: child.pid, ready, exited, kill, stop: (grace) => stopChild(child, exited, grace) };
+}
+
+/** How it ended, once what it wrote last has arrived. A grandchild may hold the pipes open: that is not waited for. */
+async function endOf(child: ChildProcess): Promise<string> {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const how = await new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+  await Promise.race([closed, sleep(200, undefined, { ref: false })]);
+  return how;
 }
 
 function collectOutput(child: ChildProcess, plan: ChildPlan, onLine: (line: LogLine) => void): () => string {

@@ -75,7 +75,7 @@ test('one that crashes later is started again, and its new self can be stopped',
 test('stopping goes backwards, and nothing is started again', async () => {
   const { supervisor, lines, remarks } = observed();
   const orderly =
-    "process.send('ready'); process.on('SIGTERM', () => { console.log('stopped'); process.exit(0); });";
+    "process.on('SIGTERM', () => { console.log('stopped'); process.exit(0); }); process.send('ready');";
   for (const name of ['first', 'second', 'third']) await supervisor.start(program(name, orderly + waiting));
   await supervisor.stop();
   assert.deepEqual(lines, ['third 30 stopped', 'second 30 stopped', 'first 30 stopped']);
