@@ -108,6 +108,8 @@ function checkRelative(file: string, home: string, specifier: string, problems: 
   if (!target.startsWith(`${home}/`)) problems.push(`${file} reaches out of its package with ${specifier}`);
   const folders = folderRules[`${home}/src`];
   if (folders === undefined || !target.startsWith(`${home}/src/`)) return;
+  // An index re-exports from the whole package, and nothing inside the package imports it.
+  if (file === `${home}/src/index.ts`) return;
   const allowed = folders[folderOf(file, home)];
   if (allowed !== undefined && !allowed.includes(folderOf(target, home))) {
     problems.push(`${file} may not import ${specifier}: ${folderOf(file, home)} stands below it`);

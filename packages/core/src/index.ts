@@ -1,4 +1,4 @@
-// What everyone may use. `createVerifier`, which fetches keys and listens for revocations, is in `@latchkey/core/verifier`.
+// What everyone may use. Only `createVerifier` waits on the network; it has its own door too, `@latchkey/core/verifier`.
 export {
   type AccessTokenClaims,
   type AccessTokenHeader,
@@ -43,3 +43,4 @@ export { type Refusal, type RefusalCode, refusalOf } from './refusal.ts';
 export { type Grants, hasPermission, hasRole } from './roles.ts';
 export { parseStrictJson, type StrictJsonOptions } from './strict_json.ts';
 export { type Reason, TokenError, type TokenErrorCode } from './token_error.ts';
+export { createVerifier, type Verifier, type VerifierOptions } from './verifier/index.ts';
