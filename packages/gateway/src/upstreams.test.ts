@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { startUpstream, until } from '../test_support/stage.ts';
 import { createPool, createUpstream } from './upstreams.ts';
 
 const three = () => ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3'].map(createUpstream);
@@ -38,4 +39,34 @@ it('tries the one that is back soonest when none is well, and none twice', () =>
   assert.equal(pool.pick(1), second);
   assert.equal(pool.pick(1, [second]), first);
   assert.equal(pool.pick(1, [first, second]), undefined);
+});
+
+it('keeps a connection for a while, drops it when idle, and never one that waits for an answer', async (t) => {
+  const server = await startUpstream((request, response) => {
+    if (request.url === '/slow') setTimeout(() => response.end('late'), 300);
+    else response.end('ok');
+  });
+  t.after(() => server.close());
+  let connections = 0;
+  server.server.on('connection', (socket) => {
+    connections += 1;
+    socket.on('close', () => {
+      connections -= 1;
+    });
+  });
+  const upstream = createUpstream(server.origin, 50);
+  t.after(() => upstream.close());
+  const get = (path: string) =>
+    new Promise<void>((resolve, reject) => {
+      const request = upstream.send('GET', path, ['Host', 'a']);
+      request.on('error', reject);
+      request.on('response', (response) => response.on('end', resolve).resume());
+      request.end();
+    });
+  // Longer than the idle time: an answer that is awaited is not idleness.
+  await get('/slow');
+  await get('/');
+  await until(() => connections === 0);
+  await get('/');
+  assert.equal(server.seen.length, 3);
 });

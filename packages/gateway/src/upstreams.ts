@@ -24,12 +24,18 @@ const failuresBeforeDown = 2;
 const shortestDown = 1_000;
 const longestDown = 30_000;
 
-export function createUpstream(origin: string): Upstream {
+/**
+ * Kept connections are dropped after this much idleness, milliseconds: most servers close theirs after 5 s, and a request that
+ * meets the closing may not be repeated if it is a POST.
+ */
+const idleTime = 4_000;
+
+export function createUpstream(origin: string, idle = idleTime): Upstream {
   const { protocol, hostname, port } = new URL(origin);
   const secure = protocol === 'https:';
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   // Last in, first out: the connection used last is the least likely to have been closed at the other end.
-  const settings = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 256, timeout: 0 } as const;
+  const settings = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 256, timeout: idle } as const;
   const agent = secure ? new https.Agent({ ...settings, minVersion: 'TLSv1.2' }) : new http.Agent(settings);
   const base = {
     host,
