@@ -16,16 +16,22 @@ export function adminKeysEndpoints(options: AdminKeysOptions): AnyEndpoint[] {
   return [list(options), rotate(options), remove(options)];
 }
 
+/** As a key goes through them, backwards. */
+const order = ['previous', 'current', 'next'] as const;
+
 function list({ signingKeys }: AdminKeysOptions): AnyEndpoint {
   return endpoint({
     method: 'GET',
     path: '/auth/admin/keys',
     access: { permission: 'latchkey:keys:read' },
     tag: 'Keys',
-    summary: 'All signing keys, oldest first: previous, current, next',
+    summary: 'All signing keys: previous ones, the current, the next',
     query: closed({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })) }),
     responses: { 200: pageOf(keySchema) },
-    handle: async () => ({ items: (await signingKeys.list()).map(keyAnswer) }),
+    async handle() {
+      const keys = await signingKeys.list();
+      return { items: order.flatMap((state) => keys.filter((key) => key.state === state)).map(keyAnswer) };
+    },
   });
 }
 
