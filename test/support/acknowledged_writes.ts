@@ -177,15 +177,29 @@ const failingToSignIn: Turn = async ({ call }) => {
     : undefined;
 };
 
-const changingPasswords: Turn = async (on) => {
-  const username = unique('changer');
-  const id = (await on.admin('POST', 'users', { username, password: userPassword })).body['id'] ?? '';
-  const { body } = await on.login(username, userPassword);
-  const change = { current_password: userPassword, new_password: 'another quiet brook' };
-  const headers = { authorization: `Bearer ${body['access_token']}` };
-  const { status } = await on.call('POST', '/auth/me/password', change, headers);
-  return status === 200 ? has('SELECT 1 FROM users WHERE id = ? AND ver = 2', id) : undefined;
-};
+/** One person changes their password to and fro, each time with the token of the change before. */
+function changingPasswords(): Turn {
+  let person: { id: string; token: string } | undefined;
+  let passwords: [string, string] = [userPassword, 'another quiet brook'];
+  let changes = 0;
+  return async (on) => {
+    if (person === undefined) {
+      const username = unique('changer');
+      const id = (await on.admin('POST', 'users', { username, password: userPassword })).body['id'] ?? '';
+      person = { id, token: (await on.login(username, userPassword)).body['access_token'] ?? '' };
+    }
+    const { id, token } = person;
+    const change = { current_password: passwords[0], new_password: passwords[1] };
+    const { status, body } = await on.call('POST', '/auth/me/password', change, {
+      authorization: `Bearer ${token}`,
+    });
+    if (status !== 200) return undefined;
+    person = { id, token: body['access_token'] ?? '' };
+    passwords = [passwords[1], passwords[0]];
+    changes += 1;
+    return has('SELECT 1 FROM users WHERE id = ? AND revoked_below >= ?', id, changes + 1);
+  };
+}
 
 function writers(memory: WriterMemory): Readonly<Record<string, Turn>> {
   return {
@@ -201,7 +215,7 @@ function writers(memory: WriterMemory): Readonly<Record<string, Turn>> {
     'new client': registeringClients,
     'revoked token': killingTokens,
     'failed sign-in': failingToSignIn,
-    'changed password': changingPasswords,
+    'changed password': changingPasswords(),
   };
 }
 
