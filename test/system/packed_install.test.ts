@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -109,6 +110,25 @@ test('no compiled file points at a source', () => {
   for (const file of globSync('@latchkey/*/dist/**/*.{js,d.ts}', { cwd: modules })) {
     assert.doesNotMatch(readFileSync(join(modules, file), 'utf8'), pointer, file);
   }
+});
+
+test('a strict TypeScript project compiles against the published types, declarations checked too', () => {
+  copyFileSync(join(root, 'test/system/packed_services/consumer.ts'), join(installed, 'consumer.ts'));
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2024',
+    lib: ['es2024', 'dom', 'dom.iterable', 'esnext.disposable'],
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+  };
+  writeFileSync(join(installed, 'package.json'), '{"type":"module"}');
+  writeFileSync(
+    join(installed, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['consumer.ts'] }),
+  );
+  const result = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', installed], { encoding: 'utf8' });
+  assert.equal(result.status, 0, result.stdout);
 });
 
 test('the installed command starts a system, and services in three styles verify its tokens', async () => {

@@ -112,6 +112,7 @@ function showSummary(
     dataDir: settings.dataDir,
     people,
     firstAdmin: system.auth.firstAdmin,
+    adminName: settings.given('admin.username') ?? 'admin',
     tryPath: example?.tryPath ?? readablePath(routes) ?? '/auth/me',
     remarks,
   });

@@ -10,6 +10,8 @@ export interface SummaryFacts {
   readonly dataDir: string;
   readonly people: readonly SamplePerson[];
   readonly firstAdmin: { readonly username: string; readonly password: string } | undefined;
+  /** Who signs in where no password is known. */
+  readonly adminName: string;
   /** Something the first person may read through the gateway. */
   readonly tryPath: string;
   readonly remarks: readonly string[];
@@ -44,7 +46,7 @@ export function printSummary(facts: SummaryFacts): void {
     print(`  Administrator  ${styled('bold', firstAdmin.username)}  ${styled('bold', firstAdmin.password)}`);
     print(`  ${styled('dim', 'shown this once; latchkey user passwd gives a new one')}`);
   }
-  const who = people[0] ?? firstAdmin;
+  const who = people[0] ?? firstAdmin ?? { username: facts.adminName, password: 'YOUR-PASSWORD' };
   printTry(publicUrl, facts.tryPath, who);
   print();
   print(`  ${styled('dim', 'Ctrl-C stops everything; latchkey help lists what else there is')}`);
@@ -54,11 +56,11 @@ export function printSummary(facts: SummaryFacts): void {
 function printTry(
   publicUrl: string,
   path: string,
-  who: { username: string; password: string } | undefined,
+  who: { readonly username: string; readonly password: string },
 ): void {
   const body = JSON.stringify({
-    username: who?.username ?? 'admin',
-    password: who?.password ?? 'YOUR-PASSWORD',
+    username: who.username,
+    password: who.password,
   });
   const steps: readonly (readonly [string, string])[] = [
     [

@@ -43,8 +43,9 @@ function firstLineOf(text: string): string {
 /** Reads a line without echo. Ctrl-C ends the command, as it would anywhere else. */
 export function ask(prompt: string): Promise<string> {
   const { stdin } = process;
-  process.stderr.write(prompt);
+  // Before the prompt: whoever types as soon as they see it is not echoed either.
   stdin.setRawMode(true);
+  process.stderr.write(prompt);
   stdin.setEncoding('utf8');
   return new Promise((resolve) => {
     let typed: string[] = [];
