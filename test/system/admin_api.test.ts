@@ -167,6 +167,24 @@ test('roles', async () => {
   await admin(404, 'DELETE', '/roles/clerk');
 });
 
+test('nobody is given more permissions than a token can carry, neither by roles nor by roles that grow', async () => {
+  const wide = (area: string) => Array.from({ length: 100 }, (_, n) => `${area}-${n}:write`);
+  await admin(400, 'POST', '/roles', {
+    name: 'too-wide',
+    permissions: [...wide('here-and-now'), ...wide('there')],
+  });
+  for (const name of ['wide-1', 'wide-2', 'wide-3'])
+    await admin(201, 'POST', '/roles', { name, permissions: wide(name) });
+  const all = { roles: ['wide-1', 'wide-2', 'wide-3'] };
+  const { id } = await server.createUser('max', { roles: ['wide-1'] });
+  await admin(400, 'PUT', `/users/${id}/roles`, all);
+  for (const name of ['wide-2', 'wide-3']) await admin(200, 'PATCH', `/roles/${name}`, { permissions: [] });
+  await admin(200, 'PUT', `/users/${id}/roles`, all);
+  const refused = await admin(400, 'PATCH', '/roles/wide-2', { permissions: wide('wide-2') });
+  assert.match(refused.error_description, /than a token can carry/);
+  await server.login('max', userPassword);
+});
+
 test('sessions and single tokens', async () => {
   const user = await server.createUser('gil');
   const [one, two] = [await server.login('gil', userPassword), await server.login('gil', userPassword)];

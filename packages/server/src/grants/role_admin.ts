@@ -2,11 +2,18 @@
 // that only gained some makes no mark unless asked, so that a million holders do not refresh at once. Nobody moves an
 // administrative permission that they lack, neither into a role nor out of one (threat A03).
 import { AuthError } from '../errors.ts';
-import { describeChange, foldPermission } from '../rules/permissions.ts';
+import { describeChange, fitToken, foldPermission } from '../rules/permissions.ts';
 import type { SignalPublisher } from '../signals/publisher.ts';
 import { insertAudit, type Origin } from '../storage/audit.ts';
 import type { Database, Transaction } from '../storage/database.ts';
-import { deleteRole, findRole, insertRole, type Role, updateRole } from '../storage/roles.ts';
+import {
+  combinationsWith,
+  deleteRole,
+  findRole,
+  insertRole,
+  type Role,
+  updateRole,
+} from '../storage/roles.ts';
 import { type Administrator, authorityIn, keepingAnAdministrator } from './authority.ts';
 import { requireName, writeUnique } from './user_admin.ts';
 
@@ -59,6 +66,18 @@ function moved(before: readonly string[], after: readonly string[]): string[] {
   return [...before, ...after].filter((name) => before.includes(name) !== after.includes(name));
 }
 
+/** A role that grows must not make anybody's token larger than verifiers accept: they could not sign in any more. */
+async function mustFit(tx: Transaction, table: ReadonlyMap<string, Role>, name: string): Promise<void> {
+  if (fitToken([...table.keys()], table)) return;
+  const combinations = await combinationsWith(tx, name);
+  if (combinations.some((roles) => !fitToken(roles, table))) {
+    throw new AuthError(
+      'invalid_request',
+      'Together with their other roles, somebody who holds this one would have more permissions than a token can carry.',
+    );
+  }
+}
+
 export function createRoleAdmin(database: Database, signals: SignalPublisher): RoleAdmin {
   return {
     async create(request, by, origin) {
@@ -95,6 +114,7 @@ export function createRoleAdmin(database: Database, signals: SignalPublisher): R
         authority.mustHold(moved(before.permissions, after.permissions));
         const reason = describeChange(before.permissions, after.permissions);
         if (reason === undefined && before.description === after.description && !refresh) return before;
+        await mustFit(tx, new Map(authority.roles).set(name, after), name);
         const below = await keepingAnAdministrator(tx, () => updateRole(tx, after));
         await insertAudit(tx, origin, {
           action: 'role.update',

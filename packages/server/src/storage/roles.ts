@@ -91,3 +91,13 @@ export async function rolesOfHolders(queries: Queries, roles: readonly string[])
   );
   return rows.map((row) => splitNames(row.roles));
 }
+
+/** Every combination of roles that some holder of this one has: few, however many holders there are. */
+export async function combinationsWith(queries: Queries, role: string): Promise<string[][]> {
+  const rows = await queries.all<{ roles: string }>(
+    `SELECT DISTINCT (SELECT string_agg(role, ' ' ORDER BY role) FROM user_roles other WHERE other.user_id = mine.user_id) AS roles
+     FROM user_roles mine WHERE role = ?`,
+    role,
+  );
+  return rows.map((row) => splitNames(row.roles));
+}
