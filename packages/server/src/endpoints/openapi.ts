@@ -43,7 +43,7 @@ function once(make: () => string): () => Text {
 }
 
 function readAsset(name: string): string {
-  return readFileSync(new URL(`../../assets/${name}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`../docs_page/${name}`, import.meta.url), 'utf8');
 }
 
 function sendText(request: FastifyRequest, reply: FastifyReply, { body, etag }: Text, type: string) {
@@ -55,9 +55,9 @@ function sendText(request: FastifyRequest, reply: FastifyReply, { body, etag }: 
 export function openApiEndpoints(options: OpenApiEndpointsOptions): AnyEndpoint[] {
   return [
     document(options),
-    asset('/auth/docs', 'docs.html', 'text/html', 'A page that shows every call and lets one try it'),
-    asset('/auth/docs/page.js', 'docs.js', 'text/javascript', 'The script of that page'),
-    asset('/auth/docs/page.css', 'docs.css', 'text/css', 'The style of that page'),
+    asset('/auth/docs', 'page.html', 'text/html', 'A page that shows every call and lets one try it'),
+    asset('/auth/docs/page.js', 'page.js', 'text/javascript', 'The script of that page'),
+    asset('/auth/docs/page.css', 'page.css', 'text/css', 'The style of that page'),
   ];
 }
 
