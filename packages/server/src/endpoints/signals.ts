@@ -82,6 +82,7 @@ function stream(options: SignalsOptions): AnyEndpoint {
             raw.destroy();
             return false;
           },
+          end: () => raw.end(),
         },
         position,
       );

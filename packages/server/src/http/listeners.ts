@@ -15,11 +15,22 @@ export function listenOn(server: Server, where: ListenOptions): Promise<void> {
   });
 }
 
+/** Milliseconds that a request under way has to be answered when the server ends. */
+const patience = 5000;
+
+/** Takes no more connections, lets what is under way be answered, and then lets go. */
 export function closeServer(server: Server | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (server === undefined || !server.listening) return resolve();
-    server.close(() => resolve());
-    server.closeAllConnections();
+    // A connection that is kept alive is idle again only after its answer: looked at until none is left.
+    const idle = setInterval(() => server.closeIdleConnections(), 20);
+    const end = setTimeout(() => server.closeAllConnections(), patience);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(end);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }
 

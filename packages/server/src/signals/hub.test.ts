@@ -59,6 +59,7 @@ function collector() {
       frames.push({ id: of(frame, 'id'), event: of(frame, 'event'), data: JSON.parse(of(frame, 'data')) });
       return true;
     },
+    end() {},
     get values() {
       return frames.filter(({ event }) => event === 'revoke').map(({ data }) => data['value']);
     },
@@ -201,7 +202,7 @@ test('a reader that is gone or too slow is dropped, the others are not', async (
   const { hub, revoke } = await fresh();
   const good = collector();
   hub.add(good, undefined);
-  hub.add({ send: () => false }, undefined);
+  hub.add({ send: () => false, end() {} }, undefined);
   await revoke('one');
   await settle();
   assert.equal(hub.readers, 1);

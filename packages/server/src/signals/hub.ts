@@ -8,6 +8,8 @@ import { heartbeatFrame, type Position, resetFrame, signalFrame } from './frames
 export interface SignalReader {
   /** Answers false when the reader is too slow or gone: it is dropped. */
   send(frame: string): boolean;
+  /** The server ends: the reader connects again, perhaps to another one. */
+  end(): void;
 }
 
 export interface SignalHub {
@@ -129,6 +131,7 @@ export async function createSignalHub(options: SignalHubOptions): Promise<Signal
     close() {
       closed = true;
       clearInterval(timer);
+      for (const reader of readers) reader.end();
       readers.clear();
     },
   };
