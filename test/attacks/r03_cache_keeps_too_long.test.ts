@@ -51,7 +51,9 @@ test('more distinct tokens than fit: the cache stays within its bytes and everyb
   const none = createVerifier({ ...party, jwks, signatureCacheBytes: 0 });
   for (let at = 0; at < 500; at += 1) {
     const token = signAccessToken(someClaims(party), signingKey);
-    assert.ok(verifier.verifySync(token) && none.verifySync(token));
+    // Kept from the second time on.
+    for (let times = 0; times < 2; times += 1)
+      assert.ok(verifier.verifySync(token) && none.verifySync(token));
     // An entry takes more than a kilobyte.
     assert.ok(verifier.status().cachedSignatures < 200);
   }

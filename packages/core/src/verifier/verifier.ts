@@ -10,6 +10,7 @@ import {
   verifyAccessTokenSignature,
 } from '../access_token.ts';
 import { TokenError } from '../token_error.ts';
+import { createDoorkeeper } from './doorkeeper.ts';
 import { createFixedKnowledge, createRemoteKnowledge, type SignalsStatus, within } from './knowledge.ts';
 import type { Mark, MarkedClaims, MarkHit } from './marks.ts';
 import { readOptions, type VerifierOptions } from './options.ts';
@@ -91,6 +92,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience, clockTolerance, maxTokenLife } = settings;
   const listeners = new Set<(mark: Mark) => void>();
   const cache = createSignatureCache(settings.signatureCacheBytes);
+  const doorkeeper = createDoorkeeper();
   const onMark = (mark: Mark): void => tell(listeners, mark);
   const onWithdrawnKey = (): void => cache.clear();
   const knowledge =
@@ -99,6 +101,16 @@ export function createVerifier(options: VerifierOptions): Verifier {
       : createFixedKnowledge(settings.fixedKeys);
   const { marks } = knowledge;
   const { now } = settings;
+
+  const requireUnmarked = ({ claims, header }: VerifiedToken, clock: number): void => {
+    const hit = marks.hit(claims, header.kid, clock);
+    if (hit !== undefined) throw new TokenError(hit, `a mark says ${hit}`);
+  };
+
+  const requireNews = (wall: number, sensitive: boolean): void => {
+    if (!knowledge.holds(wall, sensitive))
+      throw new TokenError('signals_stale', 'no news from the issuer for too long');
+  };
 
   /** Everything that may have changed since the signature was verified. */
   const admit = (entry: Entry, sensitive: boolean): VerifiedToken => {
@@ -109,12 +121,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
       checkAccessTokenClaims(entry.claims, { issuer, audience, clockTolerance, maxTokenLife, now: clock });
     }
     if (entry.unmarkedAt !== marks.version) {
-      const hit = marks.hit(entry.claims, entry.header.kid, clock);
-      if (hit !== undefined) throw new TokenError(hit, `a mark says ${hit}`);
+      requireUnmarked(entry, clock);
       entry.unmarkedAt = marks.version;
     }
-    if (!knowledge.holds(wall, sensitive))
-      throw new TokenError('signals_stale', 'no news from the issuer for too long');
+    requireNews(wall, sensitive);
     return entry.verified;
   };
 
@@ -124,12 +134,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const key = knowledge.keys?.get(parsed.header.kid);
     if (key === undefined) throw new TokenError('unknown_key', 'no key with this kid');
     const verified = verifyAccessTokenSignature(parsed, key);
-    const clock = knowledge.clock(now());
+    const wall = now();
+    const clock = knowledge.clock(wall);
     checkAccessTokenClaims(verified.claims, { issuer, audience, clockTolerance, maxTokenLife, now: clock });
-    const entry = entryOf(verified, clockTolerance);
-    const admitted = admit(entry, sensitive);
-    cache.set(parsed.token, entry);
-    return admitted;
+    requireUnmarked(verified, clock);
+    requireNews(wall, sensitive);
+    if (doorkeeper.knows(parsed.token)) cache.set(parsed.token, entryOf(verified, clockTolerance));
+    return Object.freeze(verified);
   };
 
   const verifySync = (token: unknown, options?: VerifyOptions): VerifiedToken => {
