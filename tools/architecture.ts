@@ -10,7 +10,6 @@ const packageRules: Record<string, readonly string[]> = {
   'packages/server': [
     'node:',
     '@latchkey/core',
-    '@fastify/swagger',
     '@node-rs/argon2',
     '@zxcvbn-ts/language-common',
     'ajv',

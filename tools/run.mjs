@@ -30,7 +30,8 @@ if (command === undefined) {
 installOnce();
 const node = findNode();
 const child = spawn(node, [join(root, command[0]), ...command.slice(1), ...rest], {
-  stdio: 'inherit',
+  // The channel is a lifeline: when this process is killed, what it started notices and stops.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH },
 });
 // npm and the terminal signal the whole group; a lone `kill` reaches only this process, so it is passed on.

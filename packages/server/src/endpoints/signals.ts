@@ -63,6 +63,7 @@ function stream(options: SignalsOptions): AnyEndpoint {
       const position = typeof last === 'string' ? parsePosition(last) : undefined;
       if (last !== undefined && position === undefined)
         throw new AuthError('invalid_request', 'Last-Event-ID is not a position of this stream.');
+      if (request.method === 'HEAD') return reply.type('text/event-stream').send();
       const address = addressKey(request.ip);
       enter(address);
       const { raw } = reply.hijack();
