@@ -50,11 +50,11 @@ export interface VerifiedToken {
 
 const kidPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Headers that {@link checkProfile} has passed. Header objects are shared between the tokens of one issuer. */
-const profileHeaders = new WeakSet<JoseHeader>();
+/** The last header that {@link checkProfile} has passed: header objects are shared between the tokens of one issuer. */
+let passed: JoseHeader | undefined;
 
 function checkProfile(header: JoseHeader): AccessTokenHeader {
-  if (profileHeaders.has(header)) return header as AccessTokenHeader;
+  if (header === passed) return header as AccessTokenHeader;
   const { kid, typ, cty } = header;
   // RFC 8725 §3.10: a kid reaches look-ups and logs, so its alphabet is closed.
   if (kid === undefined || !kidPattern.test(kid))
@@ -63,7 +63,7 @@ function checkProfile(header: JoseHeader): AccessTokenHeader {
     throw new TokenError('wrong_type', 'typ is not at+jwt');
   // RFC 7519 §5.2: a nested token, which this is not.
   if (cty !== undefined) throw new TokenError('malformed', 'the header parameter cty is not accepted');
-  profileHeaders.add(header);
+  passed = header;
   return header as AccessTokenHeader;
 }
 

@@ -4,6 +4,7 @@
 //
 // Rules: r and s lie in [1, n-1]; what we sign has the lower of the two possible s, so that our own tokens have no twin.
 import { Buffer } from 'node:buffer';
+import { createScratch } from './scratch.ts';
 
 export interface Curve {
   /** Bytes in r and in s. */
@@ -50,7 +51,13 @@ export function isLowS(signature: Uint8Array, { size, half }: Curve): boolean {
   return compareAt(signature, size, half) <= 0;
 }
 
-/** DER (X.690) of a signature that {@link isRawSignature} has passed. Sequences up to 127 bytes only: true of P-256 and P-384. */
+/** The longest: two numbers of P-384, each with a sign byte. */
+const derBytes = createScratch(6 + 2 * 49);
+
+/**
+ * DER (X.690) of a signature that {@link isRawSignature} has passed; good until the next call. Sequences up to 127 bytes only:
+ * true of P-256 and P-384.
+ */
 export function rawToDer(raw: Uint8Array, { size }: Curve): Buffer {
   const rStart = firstByte(raw, 0, size);
   const sStart = firstByte(raw, size, 2 * size);
@@ -58,7 +65,7 @@ export function rawToDer(raw: Uint8Array, { size }: Curve): Buffer {
   const sPad = raw[sStart]! >> 7;
   const rLength = size - rStart + rPad;
   const sLength = 2 * size - sStart + sPad;
-  const der = Buffer.allocUnsafe(6 + rLength + sLength);
+  const der = derBytes.first(6 + rLength + sLength);
   der[0] = 0x30;
   der[1] = 4 + rLength + sLength;
   writeInteger(der, 2, raw, rStart, size, rPad);
