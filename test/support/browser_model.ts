@@ -88,7 +88,8 @@ export async function runBrowserModel(options: ModelOptions): Promise<ModelResul
   /** A tab finds that it is time: it takes the cookie and the shared key as they are at this moment. */
   function begin(browser: Browser, now: number): void {
     if (now < browser.asleepUntil) {
-      agenda.add(browser.asleepUntil + random(), () => begin(browser, browser.asleepUntil + 1));
+      const wake = browser.asleepUntil + random();
+      agenda.add(wake, () => begin(browser, wake));
       return;
     }
     browser.key ??= `model-key-${keys++}`.padEnd(20, '.');

@@ -93,7 +93,38 @@ test('row 4: a lost answer, asked again with its key hours later, gets the same 
   clock.move(6 * 3600);
   assert.equal(await next(old, keyed('one-key-for-this-token')), successor);
   assert.equal(await next(old, keyed('one-key-for-this-token')), successor);
+  clock.move(2 * grace);
   assert.notEqual(await next(successor, keyed('the-key-of-the-next-one')), successor);
+});
+
+test('row 4: tabs that wake up together: one is answered and goes on, the others are still on their way with the old token', async () => {
+  const old = await begin();
+  const successor = await next(old, keyed('one-key-for-this-token'));
+  clock.move(6 * 3600);
+  assert.equal(await next(old, keyed('one-key-for-this-token')), successor);
+  clock.move(1);
+  assert.equal(
+    await next(successor, keyed('the-key-of-the-next-one')),
+    successor,
+    'not at once: others come late',
+  );
+  clock.move(5);
+  assert.equal(await next(old, keyed('one-key-for-this-token')), successor);
+  clock.move(2 * grace);
+  assert.notEqual(await next(successor), successor);
+});
+
+test('row 4 repeated for ever does not put off the next rotation for ever', async () => {
+  const old = await begin();
+  const successor = await next(old, keyed('one-key-for-this-token'));
+  let advanced = false;
+  for (let i = 0; i < 20 && !advanced; i += 1) {
+    clock.move(2 * grace);
+    await next(old, keyed('one-key-for-this-token'));
+    advanced = (await next(successor)) !== successor;
+  }
+  assert.ok(advanced);
+  assert.equal(await reasonOf(old, keyed('one-key-for-this-token')), 'reuse');
 });
 
 test('row 4 is for that rotation only: another key, no key, and a key of before are theft', async () => {

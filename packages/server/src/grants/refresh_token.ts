@@ -20,6 +20,7 @@ import {
   endSession,
   readSessionState,
   readSubject,
+  restartGrace,
   type TokenSubject,
 } from '../storage/sessions.ts';
 import type { TokenIssuer, TokenPair } from './issue.ts';
@@ -104,7 +105,8 @@ export function createRefreshGrant(options: RefreshGrantOptions): RefreshGrant {
         await end(tx, sessionId, decision.reason, origin);
         return { refused: decision.reason };
       case 'answer': {
-        if (decision.race) options.onRace();
+        if (decision.how === 'race') options.onRace();
+        if (decision.how === 'late') await restartGrace(tx, sessionId);
         const subject = await readSubject(tx, sessionId, settings.idle);
         if (subject === undefined) return { refused: 'ended' };
         return { subject, rotated: decision.generation !== presented.generation };

@@ -34,27 +34,31 @@ function decide(
 }
 
 const advance: RefreshDecision = { kind: 'advance' };
-const answer = (race: boolean): RefreshDecision => ({ kind: 'answer', generation: 7, race });
+const answer = (how: 'current' | 'race' | 'late'): RefreshDecision => ({
+  kind: 'answer',
+  generation: 7,
+  how,
+});
 const end = (reason: 'reuse' | 'state_lost'): RefreshDecision => ({ kind: 'end', reason });
 const refuse = (reason: RefusedReason): RefreshDecision => ({ kind: 'refuse', reason });
 
 test('the current token: advances at the first refresh, and from twice the grace time on', () => {
   assert.deepEqual(decide({ rotatedAt: null, generation: 0 }, { generation: 0 }), advance);
   assert.deepEqual(decide({ rotatedAt: now - 20_000 }), advance);
-  assert.deepEqual(decide({ rotatedAt: now - 19_999 }), answer(false));
-  assert.deepEqual(decide({ rotatedAt: now }), answer(false));
+  assert.deepEqual(decide({ rotatedAt: now - 19_999 }), answer('current'));
+  assert.deepEqual(decide({ rotatedAt: now }), answer('current'));
 });
 
 test('the predecessor: the same successor until the grace time is over, then theft', () => {
   const before = { generation: 6 };
-  assert.deepEqual(decide({ rotatedAt: now }, before), answer(true));
-  assert.deepEqual(decide({ rotatedAt: now - 9_999 }, before), answer(true));
+  assert.deepEqual(decide({ rotatedAt: now }, before), answer('race'));
+  assert.deepEqual(decide({ rotatedAt: now - 9_999 }, before), answer('race'));
   assert.deepEqual(decide({ rotatedAt: now - 10_000 }, before), end('reuse'));
 });
 
 test('the predecessor with the key of its rotation: the same successor at any time', () => {
   const late = { rotatedAt: now - 13 * day, lastUsedAt: now - 13 * day, idempotencyHash: 'k' };
-  assert.deepEqual(decide(late, { generation: 6, idempotencyHash: 'k' }), answer(false));
+  assert.deepEqual(decide(late, { generation: 6, idempotencyHash: 'k' }), answer('late'));
   assert.deepEqual(decide(late, { generation: 6, idempotencyHash: 'other' }), end('reuse'));
   assert.deepEqual(decide(late, { generation: 6 }), end('reuse'));
   assert.deepEqual(decide({ ...late, idempotencyHash: null }, { generation: 6 }), end('reuse'));
@@ -113,6 +117,6 @@ test('no session: unknown', () => {
 });
 
 test('a clock that stepped back takes nobody for a thief', () => {
-  assert.deepEqual(decide({ rotatedAt: now + 1000 }), answer(false));
-  assert.deepEqual(decide({ rotatedAt: now + 1000 }, { generation: 6 }), answer(true));
+  assert.deepEqual(decide({ rotatedAt: now + 1000 }), answer('current'));
+  assert.deepEqual(decide({ rotatedAt: now + 1000 }, { generation: 6 }), answer('race'));
 });

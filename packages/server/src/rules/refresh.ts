@@ -23,8 +23,11 @@ export interface RefreshSettings {
 export type RefreshDecision =
   /** The conditions of the write hold after all (somebody else was between): try it again. */
   | { readonly kind: 'advance' }
-  /** A new access token; the refresh token of this generation stays or is computed again. Nothing is written. */
-  | { readonly kind: 'answer'; readonly generation: number; readonly race: boolean }
+  /**
+   * A new access token; the refresh token of this generation stays or is computed again. The generation does not advance:
+   * this is a `current` token, one that `race`d, or a `late` retry of a lost answer, which begins the grace time anew.
+   */
+  | { readonly kind: 'answer'; readonly generation: number; readonly how: 'current' | 'race' | 'late' }
   /** End the session, once, and tell every verifier. */
   | { readonly kind: 'end'; readonly reason: 'reuse' | 'state_lost' }
   | { readonly kind: 'refuse'; readonly reason: RefusedReason };
@@ -45,12 +48,13 @@ export function decideRefresh(
   if (presented.generation === session.generation) {
     // Sooner than twice the grace time: several tabs. Advancing now would make the others' token a grandparent.
     if (sinceRotation < 2 * settings.grace)
-      return { kind: 'answer', generation: session.generation, race: false };
+      return { kind: 'answer', generation: session.generation, how: 'current' };
     return { kind: 'advance' };
   }
   if (presented.generation === session.generation - 1) {
-    const race = sinceRotation < settings.grace;
-    if (race || isRetry(session, presented)) return { kind: 'answer', generation: session.generation, race };
+    if (sinceRotation < settings.grace)
+      return { kind: 'answer', generation: session.generation, how: 'race' };
+    if (isRetry(session, presented)) return { kind: 'answer', generation: session.generation, how: 'late' };
   }
   // A good MAC on a generation that we have never reached: our state is older than the token, not the token stolen.
   if (presented.generation > session.generation) return { kind: 'end', reason: 'state_lost' };

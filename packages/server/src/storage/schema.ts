@@ -101,6 +101,8 @@ const migrations: readonly (readonly string[])[] = [
     'CREATE INDEX audit_by_target ON audit (target, id)',
     'CREATE INDEX audit_by_actor ON audit (actor, id)',
   ],
+  // How often the lost answer of the last rotation was asked for again after the grace time: see restartGrace.
+  ['ALTER TABLE sessions ADD COLUMN late_retries BIGINT NOT NULL DEFAULT 0'],
 ];
 
 /** Brings the database to the newest version. Refuses a database that a newer Latchkey has written. */

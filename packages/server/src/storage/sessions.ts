@@ -119,7 +119,7 @@ export interface Advance {
  */
 export async function advanceSession(tx: Transaction, advance: Advance): Promise<TokenSubject | undefined> {
   const row = await tx.one<SubjectRow>(
-    `UPDATE sessions SET generation = generation + 1, rotated_at = now_ms(), last_used_at = now_ms(),
+    `UPDATE sessions SET generation = generation + 1, rotated_at = now_ms(), late_retries = 0, last_used_at = now_ms(),
        idempotency_hash = CASE WHEN idempotency_hash = ? THEN NULL ELSE ? END
      WHERE id = ? AND client_id = ? AND generation = ? AND (rotated_at IS NULL OR rotated_at <= now_ms() - ?) AND ${alive}
      RETURNING ${subject}`,
@@ -132,6 +132,22 @@ export async function advanceSession(tx: Transaction, advance: Advance): Promise
     advance.idle,
   );
   return row && subjectOf(row);
+}
+
+/** Late retries of one rotation that begin the grace time anew. Whoever repeats them cannot put off the next rotation for ever. */
+const maxGraceRestarts = 8;
+
+/**
+ * Begins the grace time of the last rotation anew, because its lost answer has been asked for again, late. All tabs of a
+ * laptop that wakes up ask within moments of one another: if the first to be answered could rotate at once, the
+ * requests of the others, still on their way with the same old token, would look like theft.
+ */
+export async function restartGrace(tx: Transaction, sessionId: string): Promise<void> {
+  await tx.run(
+    'UPDATE sessions SET rotated_at = now_ms(), late_retries = late_retries + 1 WHERE id = ? AND late_retries < ?',
+    sessionId,
+    maxGraceRestarts,
+  );
 }
 
 /** What a token may say now, for a session that does not advance. Undefined when it is not alive. */
@@ -248,7 +264,7 @@ export async function renewSession(
   ver: number,
 ): Promise<TokenSubject | undefined> {
   const row = await tx.one<SubjectRow>(
-    `UPDATE sessions SET born_ver = ?, generation = generation + 1, rotated_at = now_ms(), last_used_at = now_ms(), idempotency_hash = NULL
+    `UPDATE sessions SET born_ver = ?, generation = generation + 1, rotated_at = now_ms(), late_retries = 0, last_used_at = now_ms(), idempotency_hash = NULL
      WHERE id = ? AND ended_at IS NULL RETURNING ${subject}`,
     ver,
     sessionId,
