@@ -169,7 +169,14 @@ export async function banWhileHeld(
   const user = await held.userAdmin.create({ username, password: userPassword, roles: [] }, operator, origin);
   held.hold();
   const flights = Promise.allSettled(Array.from({ length: count }, () => held.signIn(username)));
-  while (held.arrived < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  let landedEarly = false;
+  void flights.then(() => {
+    landedEarly = true;
+  });
+  while (held.arrived < count) {
+    if (landedEarly) throw new Error('a sign-in never came to the door');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   await ban(held, user.id);
   held.release();
   const landed = await flights;

@@ -158,38 +158,42 @@ test('a key that repeats is stored as none: the second rotation has no retry bey
   assert.equal(await reasonOf(middle, key), 'reuse');
 });
 
-test('row 5: a restored database: the session ends as state_lost, once, without an alarm', async () => {
+test('row 5: a restored database: the session ends as state_lost, once, without an alarm', async (t) => {
   const parent = mkdtempSync(join(tmpdir(), 'lk-restored-'));
   const dataDir = join(parent, 'data');
-  const start = () => startAuthServer({ now: clock.now, dataDir });
-  try {
-    let restored = await start();
-    const old = await begin(restored);
-    const session = await next(old, {}, restored);
-    await restored.server.close();
-    cpSync(dataDir, join(parent, 'backup'), { recursive: true });
-    restored = await start();
-    clock.move(60);
-    const newest = await next(session, {}, restored);
-    await restored.server.close();
-    rmSync(dataDir, { recursive: true });
-    cpSync(join(parent, 'backup'), dataDir, { recursive: true });
-    restored = await start();
-    assert.equal(await reasonOf(newest, {}, restored), 'state_lost');
-    assert.equal(await reasonOf(newest, {}, restored), 'state_lost');
-    assert.equal(await reasonOf(session, {}, restored), 'state_lost');
-    const actions = rowsOf(
-      dataDir,
-      "SELECT action FROM audit WHERE action LIKE '%state_lost' OR action LIKE '%reuse'",
-    );
-    assert.deepEqual(
-      actions.map(({ action }) => action),
-      ['session.state_lost'],
-    );
-    await restored.close();
-  } finally {
+  let running: TestAuthServer | undefined;
+  t.after(async () => {
+    await running?.server.close();
     rmSync(parent, { recursive: true, force: true });
-  }
+  });
+  const start = async () => {
+    running = await startAuthServer({ now: clock.now, dataDir });
+    return running;
+  };
+  const stop = async () => {
+    await running?.server.close();
+    running = undefined;
+  };
+  const first = await start();
+  const session = await next(await begin(first), {}, first);
+  await stop();
+  cpSync(dataDir, join(parent, 'backup'), { recursive: true });
+  clock.move(60);
+  const newest = await next(session, {}, await start());
+  await stop();
+  rmSync(dataDir, { recursive: true });
+  cpSync(join(parent, 'backup'), dataDir, { recursive: true });
+  const restored = await start();
+  for (const token of [newest, newest, session])
+    assert.equal(await reasonOf(token, {}, restored), 'state_lost');
+  const actions = rowsOf(
+    dataDir,
+    "SELECT action FROM audit WHERE action LIKE '%state_lost' OR action LIKE '%reuse'",
+  );
+  assert.deepEqual(
+    actions.map(({ action }) => action),
+    ['session.state_lost'],
+  );
 });
 
 test('row 6: anything older is theft', async () => {

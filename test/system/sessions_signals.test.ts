@@ -122,7 +122,7 @@ test('the snapshot is signed by a published key, over its very bytes', async () 
 async function read(until: string, lastEventId?: string): Promise<string[]> {
   const abort = new AbortController();
   const response = await fetch(`${server.url}/auth/signals`, {
-    signal: abort.signal,
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(20_000)]),
     headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
   });
   assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);

@@ -37,9 +37,7 @@ export function checkBrowserCall(request: FastifyRequest, allowedOrigins: Readon
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
   const trusted = origin === undefined ? site === 'same-origin' : allowedOrigins.has(origin);
-  const foreign =
-    site !== undefined && site !== 'same-origin' && !(origin !== undefined && allowedOrigins.has(origin));
-  if (request.headers['x-latchkey'] !== '1' || !trusted || foreign) {
+  if (request.headers['x-latchkey'] !== '1' || !trusted) {
     throw new AuthError(
       'access_denied',
       'A call with a cookie needs the header X-Latchkey: 1 and must come from an allowed origin.',
