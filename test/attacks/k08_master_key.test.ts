@@ -20,8 +20,17 @@ before(async () => {
 });
 after(() => rmSync(parent, { recursive: true, force: true }));
 
-const start = (options: Partial<AuthServerOptions> = {}) =>
-  createAuthServer({ issuer: testIssuer, dataDir, socketPath: null, logLevel: 'silent', ...options });
+/** Starts, and ends at once where it does start. */
+async function start(options: Partial<AuthServerOptions> = {}): Promise<void> {
+  const server = await createAuthServer({
+    issuer: testIssuer,
+    dataDir,
+    socketPath: null,
+    logLevel: 'silent',
+    ...options,
+  });
+  await server.close();
+}
 
 const bytes = randomBytes(32).toString('base64url');
 const faults: readonly [string, RegExp, () => unknown, Partial<AuthServerOptions>?][] = [

@@ -61,5 +61,6 @@ test('at a change, which then changes nothing', async () => {
 });
 
 test('for the first administrator', async () => {
-  await assert.rejects(startAuthServer({ admin: { password: 'password12345678' } }), /most used/);
+  const started = startAuthServer({ admin: { password: 'password12345678' } }).then((other) => other.close());
+  await assert.rejects(started, /most used/);
 });
