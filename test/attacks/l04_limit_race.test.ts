@@ -1,6 +1,7 @@
 // L04: parallel guesses slip past a counter that is read before it is raised (CVE-2023-47111, CVE-2024-4629). Ours is raised
 // first, in one statement: never more than the limit are evaluated, whatever the parallelism.
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startAuthServer, type TestAuthServer, userPassword } from '../support/auth_server.ts';
 import { movedClock } from '../support/clock.ts';
@@ -12,7 +13,10 @@ before(async () => {
   server = await startAuthServer({ now: clock.now, limits: { attemptsPerAccountAndAddress: limit } });
   await server.createUser('ada');
 });
-after(() => server.close());
+after(async () => {
+  await server.close();
+  rmSync(server.dataDir, { recursive: true, force: true });
+});
 
 const attempt = (username: string, password: string) =>
   server.call('POST', '/auth/login', { body: { username, password } });

@@ -1,6 +1,9 @@
 // L09: a weak, common or telling password is refused wherever one is set (ASVS 6.2.4, 6.2.11; NIST SP 800-63B-4 §3.1.1.2). That every
 // fitting word of the offline list is refused: packages/server/src/passwords/common.test.ts.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { dictionary } from '@zxcvbn-ts/language-common';
 import { type Answer, startAuthServer, type TestAuthServer, userPassword } from '../support/auth_server.ts';
@@ -60,7 +63,12 @@ test('at a change, which then changes nothing', async () => {
   await server.login('newcomer', userPassword);
 });
 
-test('for the first administrator', async () => {
-  const started = startAuthServer({ admin: { password: 'password12345678' } }).then((other) => other.close());
-  await assert.rejects(started, /most used/);
+test('for the first administrator', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lk-first-'));
+  t.after(() => rmSync(dataDir, { recursive: true }));
+  const started = startAuthServer({ dataDir, admin: { password: 'password12345678' } });
+  await assert.rejects(
+    started.then((other) => other.close()),
+    /most used/,
+  );
 });
