@@ -1,26 +1,16 @@
 // GET /auth/signals (server-sent events) and GET /auth/signals/snapshot: how verifiers learn. Reading needs no secret:
 // identifiers are random. Streams are bounded: in number, per address, and in what one slow reader may hold back.
-import { createHash } from 'node:crypto';
-import { signJws } from '@latchkey/core';
 import { AuthError } from '../errors.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
 import { Type } from '../http/schema.ts';
 import { closed } from '../http/schemas.ts';
-import type { SigningKeyring } from '../keys/signing_keyring.ts';
 import { addressKey } from '../rules/addresses.ts';
-import { parsePosition, snapshotBody } from '../signals/frames.ts';
+import { parsePosition } from '../signals/frames.ts';
 import type { SignalHub } from '../signals/hub.ts';
-import type { Queries } from '../storage/database.ts';
-import { liveMarks, readHead } from '../storage/signals.ts';
+import { createSnapshots, type SnapshotOptions } from '../signals/snapshot.ts';
 
-export interface SignalsOptions {
-  readonly queries: Queries;
+export interface SignalsOptions extends SnapshotOptions {
   readonly hub: SignalHub;
-  readonly signingKeys: SigningKeyring;
-  readonly issuer: string;
-  readonly epoch: string;
-  /** Seconds. */
-  readonly maxLife: () => Promise<number>;
   readonly streams: number;
   readonly streamsPerAddress: number;
 }
@@ -97,6 +87,7 @@ function stream(options: SignalsOptions): AnyEndpoint {
 }
 
 function snapshot(options: SignalsOptions): AnyEndpoint {
+  const snapshots = createSnapshots(options);
   return endpoint({
     method: 'GET',
     path: '/auth/signals/snapshot',
@@ -106,34 +97,10 @@ function snapshot(options: SignalsOptions): AnyEndpoint {
     query: closed({}),
     responses: { 200: Type.Unsafe<string>({ type: 'object' }), 304: null },
     async handle({ request, reply }) {
-      // The head first: marks that come between the two reads are sent again by the stream, never lost.
-      const head = await readHead(options.queries);
-      const marks = await liveMarks(options.queries);
-      const maxLife = await options.maxLife();
-      const { issuer, epoch } = options;
-      const etag = `"${epoch}-${head.seq}-${head.tag}-${Math.floor(head.asOf / 1000)}"`;
+      const { etag, body, signature } = await snapshots();
       reply.headers({ etag, 'cache-control': 'public, max-age=1' });
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-      const body = snapshotBody({
-        issuer,
-        epoch,
-        head,
-        maxLife,
-        marks: marks.filter((mark) => mark.seq <= head.seq),
-      });
-      const statement = {
-        iss: issuer,
-        epoch,
-        seq: head.seq,
-        as_of: head.asOf,
-        max_life: maxLife,
-        sha256: createHash('sha256').update(body).digest('base64url'),
-      };
-      const key = options.signingKeys.current;
-      reply.header(
-        'latchkey-signature',
-        signJws({ alg: key.alg, kid: key.kid, typ: 'signals+jwt' }, JSON.stringify(statement), key),
-      );
+      reply.header('latchkey-signature', signature);
       return reply.type('application/json; charset=utf-8').serializer(String).send(body);
     },
   });
