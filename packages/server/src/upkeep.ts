@@ -5,7 +5,7 @@ import type { SigningKeyring } from './keys/signing_keyring.ts';
 import type { TokenLife } from './signals/token_life.ts';
 import { sweepAttempts } from './storage/attempts.ts';
 import type { Origin } from './storage/audit.ts';
-import type { Database } from './storage/database.ts';
+import type { Database, Transaction } from './storage/database.ts';
 import { sweepSessions } from './storage/sessions.ts';
 import { sweepSignals } from './storage/signals.ts';
 
@@ -25,25 +25,30 @@ const batch = 500;
 /** Dead sessions stay for a while, so that "why was I signed out?" has an answer. */
 const keepSessions = 7 * day;
 
-/** One turn of everything. */
+/** One turn of everything. A step that fails is told to `onError` and keeps none of the others from its work. */
 export async function runUpkeep(options: UpkeepOptions): Promise<void> {
   const { database } = options;
-  const now = (await database.one<{ now: number }>('SELECT now_ms() AS now'))?.now ?? 0;
-  await options.signingKeys.rotate(options.origin);
-  await options.refreshKeys.rotate(now);
-  await options.tokenLife.announce();
-  for (const sweep of [
-    () => database.write((tx) => sweepSessions(tx, keepSessions, batch)),
-    () => database.write((tx) => sweepAttempts(tx, day, batch)),
-    () => database.write((tx) => sweepSignals(tx, batch)),
-  ]) {
-    while ((await sweep()) === batch);
-  }
+  const sweep = async (some: (tx: Transaction) => Promise<number>) => {
+    while ((await database.write(some)) === batch);
+  };
+  const steps = [
+    () => options.signingKeys.rotate(options.origin),
+    async () => options.refreshKeys.rotate(await clockOf(database)),
+    () => options.tokenLife.announce(),
+    () => sweep((tx) => sweepSessions(tx, keepSessions, batch)),
+    () => sweep((tx) => sweepAttempts(tx, day, batch)),
+    () => sweep((tx) => sweepSignals(tx, batch)),
+  ];
+  for (const step of steps) await step().catch(options.onError);
+}
+
+async function clockOf(database: Database): Promise<number> {
+  return (await database.one<{ now: number }>('SELECT now_ms() AS now'))?.now ?? 0;
 }
 
 /** Runs a turn every minute; the answer stops it. */
 export function startUpkeep(options: UpkeepOptions): () => void {
-  const timer = setInterval(() => void runUpkeep(options).catch(options.onError), minute);
+  const timer = setInterval(() => void runUpkeep(options), minute);
   timer.unref();
   return () => clearInterval(timer);
 }
