@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxPasswordLength, normalisePassword, passwordFault } from './passwords.ts';
+import { maxPasswordLength, needsCommonList, normalisePassword, passwordFault } from './passwords.ts';
 
 const policy = {
   minLength: 15,
@@ -59,4 +59,9 @@ test('the same keys give the same password: NFC, NFD and full width are one', ()
   assert.equal(normalisePassword('ａｂｃ'), 'abc');
   assert.notEqual(normalisePassword(' a'), normalisePassword('a'));
   assert.notEqual(normalisePassword('A'), normalisePassword('a'));
+});
+
+test('a password that is too long is not searched: compatibility forms can make it long enough to take seconds', () => {
+  assert.equal(needsCommonList('password'.repeat(128), 20), true);
+  assert.equal(needsCommonList('password'.repeat(129), 20), false);
 });

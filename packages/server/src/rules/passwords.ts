@@ -37,8 +37,9 @@ function coresOf(folded: string): string[] {
   return [folded, trimmed, repeatedUnit(folded), repeatedUnit(trimmed)].filter((word) => word.length >= 4);
 }
 
-/** Whether the list has to be looked at: nothing on it is longer than `longest`. */
+/** Whether the list has to be looked at: nothing on it is longer than `longest`. A password too long to be set costs no search. */
 export function needsCommonList(password: string, longest: number): boolean {
+  if ([...password].length > maxPasswordLength) return false;
   return coresOf(password.toLowerCase()).some((word) => word.length <= longest);
 }
 
