@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Algorithm, supportedAlgorithms } from '@latchkey/core';
 import type { ClaimsUser } from './grants/issue.ts';
 import type { AttemptLimits } from './rules/attempts.ts';
+import { foldName } from './rules/names.ts';
 
 export interface Listen {
   readonly host: string;
@@ -159,13 +160,12 @@ function valueAt(options: AuthServerOptions, path: string): unknown {
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], options);
 }
 
-function isUrlOn(text: string, loopbackOnlyHttp: boolean): boolean {
+/** https, or http on loopback; no query, fragment or credentials. */
+function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  if (url.search !== '' || url.hash !== '' || url.username !== '') return false;
-  return (
-    url.protocol === 'https:' || (url.protocol === 'http:' && (!loopbackOnlyHttp || isLoopback(url.hostname)))
-  );
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
 
 export function isLoopback(hostname: string): boolean {
@@ -175,7 +175,7 @@ export function isLoopback(hostname: string): boolean {
 /** Every fault, in words that say how to mend it; empty when the server can start with these options. */
 export function checkAuthServerOptions(options: AuthServerOptions): string[] {
   const faults: string[] = [];
-  if (!isUrlOn(options.issuer, true))
+  if (!isSafeUrl(options.issuer))
     faults.push('issuer must be an https URL, or http on loopback, without query or fragment');
   else if (!new URL(options.issuer).pathname.endsWith('/auth')) faults.push('issuer must end in /auth');
   if (options.dataDir === '') faults.push('dataDir must name a directory');
@@ -188,17 +188,21 @@ export function checkAuthServerOptions(options: AuthServerOptions): string[] {
       faults.push(`${path} must be a whole number from ${min} to ${max}`);
     }
   }
-  const { algorithm, masterKey } = options;
+  const { admin, algorithm, masterKey } = options;
   if (
     algorithm !== undefined &&
     (!supportedAlgorithms().includes(algorithm) || (algorithm as string) === 'HS256')
   ) {
     faults.push(`algorithm ${algorithm} is not one this Node.js can sign with for many services`);
   }
+  if (admin?.username !== undefined && foldName(admin.username) === undefined)
+    faults.push(
+      'admin.username must have 1 to 64 characters of a-z 0-9 . _ : - and begin with a letter or digit',
+    );
   if (masterKey !== undefined && Buffer.from(masterKey, 'base64url').length !== 32)
     faults.push('masterKey must be 32 bytes in base64url');
   for (const origin of options.origins ?? []) {
-    if (!isUrlOn(origin, true) || new URL(origin).origin !== origin)
+    if (!isSafeUrl(origin) || new URL(origin).origin !== origin)
       faults.push(`origins: ${origin} is not an origin such as https://app.example.com`);
   }
   if ((options.sessionIdle ?? 0) > (options.sessionMax ?? 400 * day))
