@@ -24,13 +24,16 @@ test('every answer carries them: 200, 204, 400, 401, 404, 413, 415', async () =>
     await server.call('POST', '/auth/login', { body: 'x'.repeat(70_000) }),
     await server.call('POST', '/auth/login', { body: '{}', headers: { 'content-type': 'text/plain' } }),
     await server.call('GET', '/nowhere'),
+    await server.call('GET', '/auth/admin/users/%zz'),
+    await server.call('GET', `/auth/admin/users/${'x'.repeat(200)}`),
     await server.call('POST', '/auth/logout', { token }),
   ];
   assert.deepEqual(
     [...new Set(answers.map(({ status }) => status))].sort(),
     [200, 204, 400, 401, 404, 413, 415],
   );
-  for (const { status, headers } of answers) {
+  for (const { status, headers, text, body } of answers) {
+    if (status >= 400) assert.equal(typeof body.error_description, 'string', text);
     assert.equal(headers.get('x-content-type-options'), 'nosniff', String(status));
     assert.equal(headers.get('x-frame-options'), 'DENY');
     assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/);

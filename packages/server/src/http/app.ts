@@ -46,6 +46,9 @@ export function createApp(options: AppOptions): FastifyInstance {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
     },
+    // An address that cannot be read never reaches the hooks: by itself Fastify would answer with the address in it.
+    frameworkErrors: (error, request, reply) =>
+      handleError(error, request, reply.headers(headersOfAll(request))),
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false, caseSensitive: true },
     connectionTimeout: 30_000,
     requestTimeout: 15_000,
@@ -100,16 +103,21 @@ function useParsers(app: FastifyInstance): void {
 
 function useHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'x-request-id': request.id,
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-resource-policy': 'same-origin',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'cache-control': 'no-store',
-    });
+    reply.headers(headersOfAll(request));
   });
+}
+
+/** On every answer (threat S12). */
+function headersOfAll(request: Pick<FastifyRequest, 'id'>): Record<string, string> {
+  return {
+    'x-request-id': request.id,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'cache-control': 'no-store',
+  };
 }
 
 /** CORS for the origins that the settings name, and for nobody else (threat S11). */
