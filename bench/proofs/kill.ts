@@ -10,7 +10,7 @@ export const goal =
 
 export async function run({ quick }: ProofOptions): Promise<ProofResult> {
   const rounds = quick ? 3 : 50;
-  const result = await runKillRounds({ rounds, writes: 200, random: seededRandom(7) });
+  const result = await runKillRounds({ rounds, writes: 100, random: seededRandom(7) });
   const { acknowledged, kinds, fewestInARound, lost, damage, signedOut, orphans } = result;
   return {
     figure: `${lost.length} of ${acknowledged} acknowledged writes of ${Object.keys(kinds).length} kinds lost in ${rounds} kills (at least ${fewestInARound} before each), ${damage.length} faults of integrity, ${signedOut.length} chains signed out, ${orphans} processes left`,

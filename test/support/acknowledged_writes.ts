@@ -219,30 +219,38 @@ function writers(memory: WriterMemory): Readonly<Record<string, Turn>> {
   };
 }
 
+/** How many kinds of writes there are. */
+export const writeKinds = 10;
+
+/** `refresh 2` and `new role b` are writers; `refresh` and `new role` are what they do. */
+const kindOf = (name: string) => name.replace(/ [\dab]$/, '');
+
 /** Lets all sixteen write until `enough` says so, then calls `kill` while they are at it, and waits until all have noticed. */
 export async function writeUntilKilled(
   address: string,
   memory: WriterMemory,
-  enough: (acknowledged: number) => boolean,
+  enough: (acknowledged: number, kinds: number) => boolean,
   kill: () => Promise<void>,
 ): Promise<number> {
   const first = client(address, '');
   const { body } = await first.login('admin', adminPassword, { audience: testIssuer });
   const on = client(address, body['access_token'] ?? '');
   const before = memory.acknowledged.length;
+  const kinds = new Set<string>();
   let killing: Promise<void> | undefined;
 
-  async function work(kind: string, turn: Turn): Promise<void> {
+  async function work(name: string, turn: Turn): Promise<void> {
     while (killing === undefined) {
       const holds = await turn(on);
       if (holds === undefined) continue;
-      memory.acknowledged.push({ kind: kind.replace(/ [\dab]$/, ''), holds });
-      if (enough(memory.acknowledged.length - before)) killing ??= kill();
+      memory.acknowledged.push({ kind: kindOf(name), holds });
+      kinds.add(kindOf(name));
+      if (enough(memory.acknowledged.length - before, kinds.size)) killing ??= kill();
     }
   }
-  const works = Object.entries(writers(memory)).map(async ([kind, turn]) => {
+  const works = Object.entries(writers(memory)).map(async ([name, turn]) => {
     try {
-      await work(kind, turn);
+      await work(name, turn);
     } catch (error) {
       if (!(error instanceof Gone)) throw error;
     }

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { newMemory, type WriterMemory, writeUntilKilled } from './acknowledged_writes.ts';
+import { newMemory, type WriterMemory, writeKinds, writeUntilKilled } from './acknowledged_writes.ts';
 import { spawnAuth } from './spawned_auth.ts';
 
 export interface KillResult {
@@ -24,7 +24,7 @@ export interface KillResult {
 
 export interface KillOptions {
   readonly rounds: number;
-  /** Acknowledged writes before each kill. */
+  /** Acknowledged writes before each kill, at the least; and one of every kind. */
   readonly writes: number;
   readonly random: () => number;
 }
@@ -56,7 +56,7 @@ export async function runKillRounds(options: KillOptions): Promise<KillResult> {
       const written = await writeUntilKilled(
         server.address,
         memory,
-        (acknowledged) => acknowledged >= options.writes + extra,
+        (acknowledged, kinds) => acknowledged >= options.writes + extra && kinds === writeKinds,
         server.kill,
       );
       result.fewest = Math.min(result.fewest, written);

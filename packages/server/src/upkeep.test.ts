@@ -110,10 +110,10 @@ test('refresh keys rotate, and an old one opens tokens as long as a session may 
   assert.equal(openRefreshToken(token, refreshKeys.all), undefined);
 });
 
-test('signing keys that rotate every hour for a year never run out of ids for refresh keys', async () => {
+test('keys that rotate every hour never run out of the one-byte ids of refresh keys', async () => {
   const { clock, refreshKeys, turn, errors } = await fresh(3_600_000);
-  for (let i = 0; i < 365; i += 1) {
-    clock.time += day;
+  for (let hour = 0; hour < 400; hour += 1) {
+    clock.time += 3_600_000;
     await turn();
     assert.ok(refreshKeys.all.size <= 140, String(refreshKeys.all.size));
   }
