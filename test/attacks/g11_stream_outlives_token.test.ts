@@ -1,7 +1,7 @@
 // G11 (ASVS 4.4.2): a WebSocket or event stream that goes on after its token was revoked or has expired; a WebSocket without a
 // token, or with one where the service would see it.
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
+import { get, type ServerResponse } from 'node:http';
 import { it } from 'node:test';
 import { createVerifier } from '@latchkey/core/verifier';
 import { createGateway } from '../../packages/gateway/src/index.ts';
@@ -88,6 +88,40 @@ it('G11: a revocation closes the streams that it hits, and no others', async (t)
       ?.status,
     401,
   );
+});
+
+it('G11: a revocation that comes before the first byte of a stream ends it too', async (t) => {
+  const signals = await startIssuer();
+  t.after(() => signals.close());
+  let held: ServerResponse | undefined;
+  const events = await startUpstream((_request, response) => {
+    if (held === undefined) held = response;
+    else response.end();
+  });
+  t.after(() => events.close());
+  const gateway = createGateway({
+    issuer: signals.issuer,
+    audience: signals.audience,
+    routes: [{ prefix: '/', upstreams: [events.origin], access: 'authenticated' }],
+    closeTimeout: 100,
+  });
+  t.after(() => gateway.close());
+  const { port } = await gateway.listen();
+  await gateway.ready();
+
+  const headers = { Authorization: `Bearer ${signals.token({ sid: 'hit' })}` };
+  let closed = false;
+  const request = get({ port, path: '/', headers }, (response) => response.resume());
+  request.on('error', () => {});
+  request.on('close', () => {
+    closed = true;
+  });
+  await until(() => held !== undefined);
+  signals.revoke({ by: 'sid', value: 'hit', until: Date.now() + 600_000 });
+  const probe = `GET / HTTP/1.1\r\nHost: a\r\nAuthorization: ${headers.Authorization}\r\n\r\n`;
+  while ((await sendOnce(port, probe))?.status !== 401);
+  held?.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n');
+  await until(() => closed);
 });
 
 it('G11: streams end with their token; a download does not', async (t) => {

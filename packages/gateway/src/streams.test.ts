@@ -62,3 +62,13 @@ it('closes at the expiry, to the second', async (t) => {
   await until(() => closed.length > 0);
   assert.deepEqual(closed, ['first']);
 });
+
+it('closes a stream whose token was marked while the upstream had not answered yet', (t) => {
+  const { state, streams, closed, watch } = stage();
+  t.after(() => streams.stop());
+  state.revoked.add('late');
+  state.tell({} as Mark);
+  watch('late', false);
+  assert.deepEqual(closed, ['late']);
+  assert.equal(streams.count('response'), 0);
+});

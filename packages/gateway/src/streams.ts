@@ -35,6 +35,14 @@ const sensitiveLimit = 10_000;
 export function createOpenStreams(verifier: GatewayVerifier | undefined, now: () => number): OpenStreams {
   const open = new Set<OpenStream>();
 
+  const isMarked = ({ admission: { identity } }: OpenStream) =>
+    identity !== undefined && verifier?.isRevoked(identity.claims, identity.kid) !== undefined;
+
+  const end = (stream: OpenStream) => {
+    open.delete(stream);
+    stream.close();
+  };
+
   const check = (marks: boolean) => {
     const staleFor = verifier?.status().staleForMs ?? 0;
     for (const stream of open) {
@@ -43,10 +51,8 @@ export function createOpenStreams(verifier: GatewayVerifier | undefined, now: ()
       const dead =
         identity.claims.exp * 1000 <= now() ||
         (route.sensitive && staleFor > sensitiveLimit) ||
-        (marks && verifier.isRevoked(identity.claims, identity.kid) !== undefined);
-      if (!dead) continue;
-      open.delete(stream);
-      stream.close();
+        (marks && isMarked(stream));
+      if (dead) end(stream);
     }
   };
   // Marks come in bursts: all that arrive in one turn are looked at together.
@@ -71,6 +77,8 @@ export function createOpenStreams(verifier: GatewayVerifier | undefined, now: ()
         timer = undefined;
       }, 1000).unref();
       connection.once('close', () => open.delete(stream));
+      // A mark may have come while the upstream was still thinking about its answer.
+      if (isMarked(stream)) end(stream);
     },
     closeAll() {
       for (const stream of open) stream.close();
