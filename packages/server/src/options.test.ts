@@ -93,3 +93,9 @@ test('all faults are said at once, and a secret among them is not repeated', () 
       !error.message.includes('my-short-secret'),
   );
 });
+
+test('ordinary tokens are not for the administration', () => {
+  assert.match(faults({ audience: good.issuer }).join(), /must not be the issuer/);
+  assert.match(faults({ audience: '' }).join(), /must not be empty/);
+  assert.deepEqual(faults({ audience: 'https://api.example.com' }), []);
+});

@@ -178,6 +178,9 @@ export function checkAuthServerOptions(options: AuthServerOptions): string[] {
   if (!isSafeUrl(options.issuer))
     faults.push('issuer must be an https URL, or http on loopback, without query or fragment');
   else if (!new URL(options.issuer).pathname.endsWith('/auth')) faults.push('issuer must end in /auth');
+  // Ordinary tokens would open the administration, and every service would be handed them.
+  if (options.audience === options.issuer) faults.push('audience must not be the issuer itself');
+  if (options.audience === '') faults.push('audience must not be empty');
   if (options.dataDir === '') faults.push('dataDir must name a directory');
   for (const [path, [min, max]] of Object.entries(ranges)) {
     const value = valueAt(options, path);
