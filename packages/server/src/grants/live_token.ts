@@ -37,6 +37,8 @@ export interface OwnTokenOptions {
   readonly issuer: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Seconds after its end in which the token still counts. */
+  readonly clockTolerance: number;
 }
 
 /** The claims of a token that we signed and that has not expired, for whatever audience; undefined for anything else. */
@@ -50,7 +52,7 @@ export function readOwnToken(token: string, options: OwnTokenOptions): AccessTok
       issuer: options.issuer,
       audience: claims.aud,
       now: options.now,
-      clockTolerance: 0,
+      clockTolerance: options.clockTolerance,
       maxTokenLife: 3600,
     });
     return claims;
