@@ -1,6 +1,7 @@
 // The administration from end to end, each call once with a good and once with a bad end, and every answer judged by the
 // OpenAPI document.
 import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
   type CallOptions,
@@ -314,6 +315,18 @@ test('the audit trail tells who did what, newest first', async () => {
   const operator = await server.operator('PATCH', `/auth/admin/users/${user.id}`, { disabled: false });
   assert.equal(operator.status, 200);
   assert.equal((await admin(200, 'GET', `/audit?target=${user.id}`)).items[0]?.actor, 'operator');
+});
+
+test('the operator can follow the signals too: a socket has no address', async () => {
+  const status = await new Promise((resolve, reject) => {
+    const { socketPath } = server;
+    const request = httpRequest({ socketPath, path: '/auth/signals', agent: false }, (response) => {
+      resolve(response.statusCode);
+      response.destroy();
+    });
+    request.on('error', reject).end();
+  });
+  assert.equal(status, 200);
 });
 
 test('a person’s own pages', async () => {

@@ -48,13 +48,13 @@ function stream(options: SignalsOptions): AnyEndpoint {
     query: closed({}),
     headers: { 'Last-Event-ID': 'The last position read: the stream goes on after it' },
     responses: { 200: Type.String({ contentMediaType: 'text/event-stream' }) },
-    async handle({ request, reply }) {
+    async handle({ origin, request, reply }) {
       const last = request.headers['last-event-id'];
       const position = typeof last === 'string' ? parsePosition(last) : undefined;
       if (last !== undefined && position === undefined)
         throw new AuthError('invalid_request', 'Last-Event-ID is not a position of this stream.');
       if (request.method === 'HEAD') return reply.type('text/event-stream').send();
-      const address = addressKey(request.ip);
+      const address = addressKey(origin.ip);
       enter(address);
       const { raw } = reply.hijack();
       raw.writeHead(200, {
