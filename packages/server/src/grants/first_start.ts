@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import { foldName } from '../rules/names.ts';
 import { normalisePassword } from '../rules/passwords.ts';
-import { administratorRole, adminPermissions } from '../rules/permissions.ts';
+import { administratorRole, adminPermissions, describeChange } from '../rules/permissions.ts';
 import { insertAudit, type Origin } from '../storage/audit.ts';
 import type { Database } from '../storage/database.ts';
+import { readMeta, writeMeta } from '../storage/meta.ts';
 import { findRole, insertRole, updateRole } from '../storage/roles.ts';
 import { countUsers, insertUser } from '../storage/users.ts';
 import type { HashNewPassword } from './new_password.ts';
@@ -31,7 +32,7 @@ export async function prepareFirstStart(
   origin: Origin,
 ): Promise<FirstAdmin | undefined> {
   const { database, admin } = options;
-  await ensureAdministratorRole(database);
+  await ensureAdministratorRole(database, origin);
   if ((await countUsers(database)) > 0) return undefined;
   const username = foldName(admin.username);
   if (username === undefined) throw new TypeError('admin.username is not a valid name');
@@ -55,21 +56,30 @@ export async function prepareFirstStart(
   return made && admin.password === undefined ? { username, password } : undefined;
 }
 
-/** The role holds every administrative permission that this version knows. */
-async function ensureAdministratorRole(database: Database): Promise<void> {
-  const role = {
-    name: administratorRole,
-    permissions: [...adminPermissions],
-    description: 'May administer everything',
-  };
+/**
+ * The role begins with every administrative permission, and is given those that a newer version brings, once. What was taken
+ * out of it stays out: a restart gives nobody what an administrator took away.
+ */
+async function ensureAdministratorRole(database: Database, origin: Origin): Promise<void> {
   await database.write(async (tx) => {
+    const known = (await readMeta(tx, 'admin_permissions'))?.split(' ') ?? [];
+    const brought = adminPermissions.filter((permission) => !known.includes(permission));
     const existing = await findRole(tx, administratorRole);
-    if (existing === undefined) await insertRole(tx, role);
-    else if (adminPermissions.some((permission) => !existing.permissions.includes(permission))) {
-      await updateRole(tx, {
-        ...existing,
-        permissions: [...new Set([...existing.permissions, ...adminPermissions])].sort(),
-      });
+    if (existing === undefined) {
+      const description = 'May administer everything';
+      await insertRole(tx, { name: administratorRole, permissions: [...adminPermissions], description });
+    } else if (brought.length > 0) {
+      const permissions = [...new Set([...existing.permissions, ...brought])].sort();
+      await updateRole(tx, { ...existing, permissions });
+      const reason = describeChange(existing.permissions, permissions);
+      if (reason !== undefined)
+        await insertAudit(tx, origin, {
+          action: 'role.update',
+          target: administratorRole,
+          outcome: 'success',
+          reason,
+        });
     }
+    if (brought.length > 0) await writeMeta(tx, 'admin_permissions', adminPermissions.join(' '));
   });
 }
