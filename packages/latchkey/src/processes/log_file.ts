@@ -23,7 +23,7 @@ export function openLogFile(file: string): LogFile {
     waiting = '';
     writing = true;
     if (size > largest) {
-      renameSync(file, `${file}.1`);
+      moveAside(file);
       size = 0;
     }
     size += Buffer.byteLength(text);
@@ -40,6 +40,15 @@ export function openLogFile(file: string): LogFile {
       flush();
     },
   };
+}
+
+/** Where that is not possible (somebody has moved or removed the file meanwhile), lines go on where they go. */
+function moveAside(file: string): void {
+  try {
+    renameSync(file, `${file}.1`);
+  } catch {
+    // The next one is tried when as much has been written again.
+  }
 }
 
 function sizeOf(file: string): number {
