@@ -351,6 +351,17 @@ test('a sign-out that the server did not hear can be repeated', async () => {
   );
 });
 
+test('a request made while signing out does not fetch a token: its answer could bring the session back', async () => {
+  const { client } = make();
+  await client.login('grey', password);
+  const signedOut = client.logout();
+  while (client.accessToken !== undefined) await Promise.resolve();
+  assert.equal((await client.fetch('/api/patients')).status, 401);
+  await signedOut;
+  assert.equal(client.user, undefined);
+  assert.equal(refreshes().length, 0);
+});
+
 test('sign-out everywhere ends the other devices too', async () => {
   const { client: phone } = make();
   const { client: laptop } = make();

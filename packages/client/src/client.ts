@@ -156,6 +156,8 @@ class Client {
     await this.#settled();
     const exchange = await this.#holder.begin();
     this.#held = undefined;
+    // A request that is made meanwhile must not fetch a token: its answer could come after the end and bring the session back.
+    this.#mayRefresh = false;
     if (exchange !== undefined) await this.#endAtServer(exchange);
     await this.#end('signed_out');
   }
