@@ -4,12 +4,14 @@ import { AuthError } from '../errors.ts';
 import { type AnyEndpoint, endpoint } from '../http/endpoint.ts';
 import { Type } from '../http/schema.ts';
 import { closed } from '../http/schemas.ts';
+import type { SigningKeyring } from '../keys/signing_keyring.ts';
 import { addressKey } from '../rules/addresses.ts';
 import { parsePosition } from '../signals/frames.ts';
 import type { SignalHub } from '../signals/hub.ts';
 import { createSnapshots, type SnapshotOptions } from '../signals/snapshot.ts';
 
-export interface SignalsOptions extends SnapshotOptions {
+export interface SignalsOptions extends Omit<SnapshotOptions, 'signingKey'> {
+  readonly signingKeys: SigningKeyring;
   readonly hub: SignalHub;
   readonly streams: number;
   readonly streamsPerAddress: number;
@@ -87,7 +89,7 @@ function stream(options: SignalsOptions): AnyEndpoint {
 }
 
 function snapshot(options: SignalsOptions): AnyEndpoint {
-  const snapshots = createSnapshots(options);
+  const snapshots = createSnapshots({ ...options, signingKey: () => options.signingKeys.current });
   return endpoint({
     method: 'GET',
     path: '/auth/signals/snapshot',

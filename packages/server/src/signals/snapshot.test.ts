@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { verifyJws } from '@latchkey/core';
-import { createMasterKey } from '../keys/master_key.ts';
-import { openSigningKeyring, type SigningKeyring } from '../keys/signing_keyring.ts';
+import { generateKeyPair, verifyJws } from '@latchkey/core';
 import type { Database } from '../storage/database.ts';
 import { migrate } from '../storage/schema.ts';
 import { openSqlite } from '../storage/sqlite.ts';
@@ -18,17 +16,18 @@ const clock = { time: 1_800_000_000_000 };
 const maxLife = async () => 300;
 const signals = createSignalPublisher(maxLife, () => {});
 let database: Database;
-let signingKeys: SigningKeyring;
+const { signingKey, publicJwk } = generateKeyPair('ES256');
 let take: () => Promise<Snapshot>;
 before(async () => {
   database = openSqlite({ file: join(directory, 'snapshot.db'), now: () => clock.time });
   await migrate(database);
-  const policy = { alg: 'ES256', every: 3_600_000 } as const;
-  const masterKey = createMasterKey(randomBytes(32));
-  const origin = { actor: 'system', ip: 'local', requestId: 'test' };
-  const keyring = { database, masterKey, signals, policy, longestTokenLife: maxLife };
-  signingKeys = await openSigningKeyring(keyring, origin);
-  take = createSnapshots({ queries: database, signingKeys, issuer: 'i', epoch: 'e1', maxLife });
+  take = createSnapshots({
+    queries: database,
+    signingKey: () => signingKey,
+    issuer: 'i',
+    epoch: 'e1',
+    maxLife,
+  });
 });
 after(async () => {
   await database.close();
@@ -63,7 +62,7 @@ test('marks leave when their time is over', async () => {
 test('the signature is over what it says and over these very bytes', async () => {
   await revoke('s3');
   const { body, signature } = await take();
-  const jwks = JSON.parse(signingKeys.published.body);
+  const jwks = { keys: [publicJwk] };
   const { payload } = verifyJws(signature, jwks, { algorithms: ['ES256'] });
   const said = JSON.parse(Buffer.from(payload).toString());
   const { marks: _marks, position: _position, ...about } = JSON.parse(body);

@@ -1,8 +1,7 @@
 // The snapshot: every live mark, and a signature that binds it to issuer, epoch, number and time. Made once a second at the
 // most, however many ask: strangers may, and the set may be large.
 import { createHash } from 'node:crypto';
-import { signJws } from '@latchkey/core';
-import type { SigningKeyring } from '../keys/signing_keyring.ts';
+import { type SigningKey, signJws } from '@latchkey/core';
 import type { Queries } from '../storage/database.ts';
 import { liveMarks, readHead } from '../storage/signals.ts';
 import { snapshotBody } from './frames.ts';
@@ -16,7 +15,8 @@ export interface Snapshot {
 
 export interface SnapshotOptions {
   readonly queries: Queries;
-  readonly signingKeys: SigningKeyring;
+  /** The one that signs now. */
+  readonly signingKey: () => SigningKey;
   readonly issuer: string;
   readonly epoch: string;
   /** Seconds. */
@@ -29,7 +29,7 @@ export function createSnapshots(options: SnapshotOptions): () => Promise<Snapsho
   let last: Snapshot | undefined;
 
   function sign(body: string, said: object): string {
-    const key = options.signingKeys.current;
+    const key = options.signingKey();
     const sha256 = createHash('sha256').update(body).digest('base64url');
     return signJws(
       { alg: key.alg, kid: key.kid, typ: 'signals+jwt' },
