@@ -58,7 +58,7 @@ async function endOf(child: ChildProcess): Promise<string> {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   });
-  await Promise.race([closed, sleep(200, undefined, { ref: false })]);
+  await Promise.race([closed, sleep(2_000, undefined, { ref: false })]);
   return how;
 }
 
