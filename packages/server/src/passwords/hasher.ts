@@ -50,11 +50,22 @@ const minPause = 500;
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
+/**
+ * As many hashes at once as there are cores: more lose a sixth of the speed. Our settings stay here: a first password or a master
+ * key may be among them.
+ */
+function hasherEnvironment(cores: number): NodeJS.ProcessEnv {
+  const outer = Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_'));
+  return { ...Object.fromEntries(outer), UV_THREADPOOL_SIZE: String(cores) };
+}
+
 /** Starts the process. A crash of it fails what was in flight with 503 and starts it again. */
 export function createHasher(options: HasherOptions): PasswordHasher {
   const inFlight = new Map<number, Waiting>();
   const waiting: Waiting[] = [];
-  const concurrency = availableParallelism();
+  const cores = availableParallelism();
+  // Twice what is hashed at once: the next password is there when a core is free, even while this process waits for its disk.
+  const mostInFlight = 2 * cores;
   const parameters = {
     memory: options.memory,
     iterations: options.iterations,
@@ -70,21 +81,22 @@ export function createHasher(options: HasherOptions): PasswordHasher {
 
   function start(): ChildProcess {
     startedAt = performance.now();
-    const process = fork(
+    const started = fork(
       fileURLToPath(new URL(`./hashing_process${extname(import.meta.url)}`, import.meta.url)),
       [],
       {
         execArgv: [],
+        env: hasherEnvironment(cores),
         serialization: 'json',
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       },
     );
-    process.on('message', (message: HashingAnswer | { ready: true }) => {
+    started.on('message', (message: HashingAnswer | { ready: true }) => {
       if ('id' in message) finish(message);
     });
-    process.on('error', () => restart(process));
-    process.on('exit', () => restart(process));
-    return process;
+    started.on('error', () => restart(started));
+    started.on('exit', () => restart(started));
+    return started;
   }
 
   function restart(dead: ChildProcess): void {
@@ -115,7 +127,7 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   }
 
   function pump(): void {
-    while (child !== undefined && inFlight.size < concurrency) {
+    while (child !== undefined && inFlight.size < mostInFlight) {
       const job = waiting.shift();
       if (job === undefined) return;
       inFlight.set(job.request.id, job);
