@@ -106,6 +106,7 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
   }
 
   return async (request, origin) => {
+    hasher.requireRoom();
     const login = foldLogin(request.username);
     const password = normalisePassword(request.password);
     const user = login === '' ? undefined : await findCredentials(database, login);

@@ -29,6 +29,8 @@ export interface PasswordHasher {
   /** Without a hash (an unknown user) the same work is done against a stand-in, and the answer is no. */
   verify(hash: string | undefined, password: string): Promise<VerifiedPassword>;
   readonly waiting: number;
+  /** Throws what a full queue answers. Asked before anything is written for a sign-in that would be refused anyway. */
+  requireRoom(): void;
   /** The hashing process, to watch its memory; undefined between two of them. */
   readonly pid: number | undefined;
   close(): void;
@@ -49,6 +51,10 @@ interface Waiting {
 const minPause = 500;
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+function tooManySignIns(): AuthError {
+  return new AuthError('unavailable', 'Too many people are signing in at the moment.', { retryAfter: 2 });
+}
 
 /**
  * As many hashes at once as there are cores: more lose a sixth of the speed. Our settings stay here: a first password or a master
@@ -126,6 +132,8 @@ export function createHasher(options: HasherOptions): PasswordHasher {
     else job?.resolve(answer);
   }
 
+  const isFull = (): boolean => waiting.length >= options.queue;
+
   function pump(): void {
     while (child !== undefined && inFlight.size < mostInFlight) {
       const job = waiting.shift();
@@ -138,11 +146,7 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   function submit(request: WithoutId<HashingRequest>): Promise<HashingAnswer> {
     return new Promise((resolve, reject) => {
       if (closed) return reject(new AuthError('unavailable', 'The server is stopping.', { retryAfter: 1 }));
-      if (waiting.length >= options.queue) {
-        return reject(
-          new AuthError('unavailable', 'Too many people are signing in at the moment.', { retryAfter: 2 }),
-        );
-      }
+      if (isFull()) return reject(tooManySignIns());
       waiting.push({ request: { ...request, id: nextId++ } as HashingRequest, resolve, reject });
       pump();
     });
@@ -160,6 +164,9 @@ export function createHasher(options: HasherOptions): PasswordHasher {
       return hash === undefined
         ? { matches: false, outdated: false }
         : { matches: answer.matches, outdated: answer.outdated };
+    },
+    requireRoom() {
+      if (isFull()) throw tooManySignIns();
     },
     get waiting() {
       return waiting.length;
