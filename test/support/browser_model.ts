@@ -127,8 +127,11 @@ export async function runBrowserModel(options: ModelOptions): Promise<ModelResul
   }
 
   function settle(browser: Browser, key: string, cookie: string | undefined, now: number): void {
-    if (cookie !== undefined) browser.cookie = cookie;
-    if (browser.key === key) browser.key = undefined;
+    // Without a new cookie the old one stays, and the key that belongs to it.
+    if (cookie !== undefined) {
+      browser.cookie = cookie;
+      if (browser.key === key) browser.key = undefined;
+    }
     const next = nextRefresh(now);
     agenda.add(next, () => begin(browser, next));
   }

@@ -34,7 +34,7 @@ async function reasonOf(token: string, headers: Record<string, string> = {}, on 
 
 const keyed = (key: string) => ({ 'idempotency-key': key });
 
-test('the answer is the one of a login: tokens, their lives, the session', async () => {
+test('the answer is the one of a login, and says whether the token rotated', async () => {
   const session = await server.login('admin', adminPassword);
   clock.move(60);
   const { status, body, headers } = await server.refresh(session.refresh_token);
@@ -44,6 +44,7 @@ test('the answer is the one of a login: tokens, their lives, the session', async
     'expires_in',
     'refresh_expires_in',
     'refresh_token',
+    'rotated',
     'session_id',
     'token_type',
   ]);

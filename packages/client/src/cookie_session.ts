@@ -25,7 +25,10 @@ export function createCookieSession(name: string, storage: KeyStorage = browserS
       storage.setItem(name, key);
       return { key };
     },
-    settle: drop,
+    // The key belongs to the cookie: when the server says that the cookie stays, so does the key.
+    settle: async (exchange, answer) => {
+      if (answer.rotated !== false) await drop(exchange);
+    },
     adopt: () => drop(),
     forget: drop,
   };

@@ -39,7 +39,10 @@ export function createStoredSession(storage: TokenStorage): RefreshHolder {
     },
     async settle(exchange, answer) {
       const refreshToken = answer.refresh_token ?? exchange.refreshToken;
-      if (refreshToken !== undefined) await storage.save({ refreshToken });
+      if (refreshToken === undefined) return;
+      // The key belongs to the token: when the server says that the token stays, so does the key.
+      const stays = refreshToken === exchange.refreshToken;
+      await storage.save(stays ? { refreshToken, idempotencyKey: exchange.key } : { refreshToken });
     },
     async adopt(answer) {
       await storage.save(

@@ -8,6 +8,8 @@ export interface TokenAnswer {
   /** Seconds. */
   readonly expires_in: number;
   readonly refresh_token?: string;
+  /** False: the refresh token stays as it is. */
+  readonly rotated?: boolean;
 }
 
 export interface Wire {

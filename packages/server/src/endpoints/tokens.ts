@@ -21,6 +21,7 @@ export function tokenAnswer(pair: TokenPair, options: TokenAnswerOptions, reply:
     expires_in: pair.expiresIn,
     refresh_expires_in: pair.refreshExpiresIn,
     session_id: pair.sessionId,
+    ...(options.rotated === undefined ? {} : { rotated: options.rotated }),
   };
   if (!options.cookie) {
     return {

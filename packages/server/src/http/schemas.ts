@@ -24,6 +24,11 @@ export const tokenSchema = Type.Object(
     refresh_token: Type.Optional(Type.String({ description: 'absent in cookie mode' })),
     refresh_expires_in: Type.Integer({ description: 'seconds until the session ends' }),
     session_id: Type.String(),
+    rotated: Type.Optional(
+      Type.Boolean({
+        description: 'a refresh: false when the refresh token stays, and its Idempotency-Key with it',
+      }),
+    ),
     device: Type.Optional(
       Type.String({ description: 'proof of a known device, for the next login; absent in cookie mode' }),
     ),
