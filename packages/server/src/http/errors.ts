@@ -68,8 +68,9 @@ export function handleError(error: FastifyError | Error, request: FastifyRequest
       ? refusalOf(error, 'latchkey')
       : answerOf(known ?? new AuthError('server_error', 'The server met an unexpected fault.'));
   if (error instanceof TokenError) request.log.info({ code: error.code }, 'token refused');
-  if (known instanceof AuthError && known.code === 'unavailable')
-    request.log.warn({ cause: causeOf(error) }, known.message);
+  // A fault of ours is said; a full queue is only counted, since a line for each refusal would slow down the refusing.
+  if (error instanceof DatabaseUnavailable)
+    request.log.warn({ cause: causeOf(error) }, 'database unavailable');
   reply
     .code(answer.status)
     .headers({
