@@ -47,8 +47,6 @@ export interface AlgorithmEntry {
 const always = (): boolean => true;
 
 function ecdsa(name: Algorithm, crv: string, namedCurve: string, hash: string, order: Curve): AlgorithmEntry {
-  // SHA-256 is what OpenSSL takes for an EC key when it is told nothing, and not looking it up by name saves 4 % on Node 24.
-  const verifyHash = hash === 'sha256' ? null : hash;
   return {
     name,
     kty: 'EC',
@@ -60,7 +58,7 @@ function ecdsa(name: Algorithm, crv: string, namedCurve: string, hash: string, o
     generate: () => generateKeyPairSync('ec', { namedCurve: crv }),
     sign: (data, key) => derToRaw(sign(hash, data, key), order),
     verify: (data, signature, key) =>
-      isRawSignature(signature, order) && verify(verifyHash, data, key, rawToDer(signature, order)),
+      isRawSignature(signature, order) && verify(hash, data, key, rawToDer(signature, order)),
     isCanonical: (signature) => isLowS(signature, order),
   };
 }
