@@ -1,5 +1,5 @@
 // Threat T14: garbage at a service that verifies tokens. 10,000 requests a second with tokens that are no tokens, beside
-// 1,000 good ones a second, and what the good ones feel. One in ten of the bad ones is well formed with a forged
+// 1,000 good ones a second, and what the good ones feel, six times ten seconds in turns with quiet, medians. One in ten of the bad ones is well formed with a forged
 // signature and costs a signature check; the others are dots, noise, cut, over-long or edited.
 import { createVerifier } from '@latchkey/core/verifier';
 import { buildRequest, openConnection } from '../harness/http_connection.ts';
@@ -71,7 +71,8 @@ function clientsOf(
 }
 
 export async function run({ quick }: ProofOptions): Promise<ProofResult> {
-  const time = quick ? 3000 : 60_000;
+  const rounds = quick ? 1 : 6;
+  const time = quick ? 3000 : 10_000;
   const dots = dotsTime();
   const world = await startTokenWorld(1000);
   pin(clientCore);
@@ -82,12 +83,20 @@ export async function run({ quick }: ProofOptions): Promise<ProofResult> {
     const good = clientsOf(world, 16, world.requests, 200);
     const bad = clientsOf(world, 32, garbage, 401);
     await openLoop(good, 1000, 1000);
-    const alone = await openLoop(good, 1000, time / 4);
-    const [beside, refused] = await Promise.all([openLoop(good, 1000, time), openLoop(bad, 10_000, time)]);
-    const p99s = [alone, beside].map(({ p99 }: LoadResult) => formatNumber(p99));
+    const alone: LoadResult[] = [];
+    const beside: LoadResult[] = [];
+    const refusals: LoadResult[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      alone.push(await openLoop(good, 1000, time / 4));
+      const both = await Promise.all([openLoop(good, 1000, time), openLoop(bad, 10_000, time)]);
+      beside.push(both[0]);
+      refusals.push(both[1]);
+    }
+    const p99 = (results: readonly LoadResult[]): number => median(results.map((result) => result.p99));
+    const rate = Math.min(...refusals.map((result) => result.rate));
     return {
-      figure: `dots ${dots.toFixed(4)} ms; good p99 ${p99s[0]} ms alone, ${p99s[1]} ms beside ${formatNumber(refused.rate)} refusals/s`,
-      pass: dots < 0.1 && refused.rate > 9500 && beside.p99 < alone.p99 + 2,
+      figure: `dots ${dots.toFixed(4)} ms; good p99 ${formatNumber(p99(alone))} ms alone, ${formatNumber(p99(beside))} ms beside ${formatNumber(rate)} refusals/s`,
+      pass: dots < 0.1 && rate > 9500 && p99(beside) < p99(alone) + 2,
     };
   } finally {
     pin('all');

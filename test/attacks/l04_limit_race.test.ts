@@ -10,7 +10,11 @@ const clock = movedClock();
 const limit = 10;
 let server: TestAuthServer;
 before(async () => {
-  server = await startAuthServer({ now: clock.now, limits: { attemptsPerAccountAndAddress: limit } });
+  server = await startAuthServer({
+    now: clock.now,
+    limits: { attemptsPerAccountAndAddress: limit },
+    passwords: { queue: 100 },
+  });
   await server.createUser('ada');
 });
 after(async () => {

@@ -16,7 +16,11 @@ import { createMasterKey } from '../../packages/server/src/keys/master_key.ts';
 import { openRefreshKeyring } from '../../packages/server/src/keys/refresh_keyring.ts';
 import { openSigningKeyring } from '../../packages/server/src/keys/signing_keyring.ts';
 import { settingsFrom } from '../../packages/server/src/options.ts';
-import { createHasher, type PasswordHasher } from '../../packages/server/src/passwords/hasher.ts';
+import {
+  createHasher,
+  type Hashing,
+  type PasswordHasher,
+} from '../../packages/server/src/passwords/hasher.ts';
 import { createSignalPublisher } from '../../packages/server/src/signals/publisher.ts';
 import type { Database } from '../../packages/server/src/storage/database.ts';
 import { migrate } from '../../packages/server/src/storage/schema.ts';
@@ -53,15 +57,18 @@ function createDoor(real: PasswordHasher) {
       });
     },
     release: () => open(),
-    hasher: {
-      hash: (password: string) => real.hash(password),
-      async verify(hash: string | undefined, password: string) {
-        const verified = await real.verify(hash, password);
-        door.arrived += 1;
-        await opened;
-        return verified;
-      },
-    },
+    admit: <T>(work: (hashing: Hashing) => Promise<T>) =>
+      real.admit((place) =>
+        work({
+          ...place,
+          async verify(hash, password) {
+            const verified = await place.verify(hash, password);
+            door.arrived += 1;
+            await opened;
+            return verified;
+          },
+        }),
+      ),
   };
   return door;
 }
@@ -88,7 +95,7 @@ export async function openHeldSignIns(): Promise<HeldSignIns> {
   });
   const real = createHasher(settings.passwords);
   const door = createDoor(real);
-  const hasher = Object.assign(Object.create(real) as PasswordHasher, door.hasher);
+  const hasher = Object.assign(Object.create(real) as PasswordHasher, { admit: door.admit });
   const issuer = createTokenIssuer({
     ...settings,
     signingKeys,

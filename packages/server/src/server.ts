@@ -22,7 +22,7 @@ import { createApp, registerEndpoints } from './http/app.ts';
 import { createAuthenticator } from './http/caller.ts';
 import { createInternalServer } from './http/internal.ts';
 import { closeServer, createOperatorSocket, listenOn, urlOf } from './http/listeners.ts';
-import { countOutcomes, createMetrics } from './http/metrics.ts';
+import { countFailures, countOutcomes, createMetrics } from './http/metrics.ts';
 import { checkMasterKey, loadMasterKey } from './keys/master_key.ts';
 import { openRefreshKeyring } from './keys/refresh_keyring.ts';
 import { openSigningKeyring } from './keys/signing_keyring.ts';
@@ -183,6 +183,7 @@ async function compose(
     authenticator,
     audiences,
     allowedOrigins: new Set([settings.origin, ...settings.origins]),
+    requireRoom: countFailures(metrics, 'latchkey_sign_ins_total', () => hasher.requireRoom()),
     signIn: countOutcomes(metrics, 'latchkey_sign_ins_total', signIn),
     refresh: countOutcomes(metrics, 'latchkey_refreshes_total', refresh),
     changePassword: createPasswordChange({ database, hasher, attempts, setPassword, issuer, signals }),

@@ -11,6 +11,8 @@ import { tokenAnswer } from './tokens.ts';
 
 export interface LoginOptions {
   readonly signIn: PasswordGrant;
+  /** Throws while no more passwords can be taken. */
+  readonly requireRoom: () => void;
   readonly authenticator: Authenticator;
   readonly audiences: Audiences;
   readonly allowedOrigins: ReadonlySet<string>;
@@ -35,6 +37,7 @@ export function loginEndpoint(options: LoginOptions): AnyEndpoint {
         Type.String({ maxLength: 128, description: 'from an earlier login on this device' }),
       ),
     }),
+    admit: options.requireRoom,
     responses: { 200: tokenSchema },
     async handle({ body, origin, request, reply }) {
       const cookie = body.cookie === true;

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { AuthError } from '../errors.ts';
 import { makeDeviceToken, openDeviceToken } from '../keys/device_token.ts';
 import type { RefreshKeyring } from '../keys/refresh_keyring.ts';
-import type { PasswordHasher } from '../passwords/hasher.ts';
+import type { Hashing, PasswordHasher } from '../passwords/hasher.ts';
 import { addressKey } from '../rules/addresses.ts';
 import { foldLogin } from '../rules/names.ts';
 import { maxPasswordLength, normalisePassword } from '../rules/passwords.ts';
@@ -105,8 +105,7 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     await database.write((tx) => rehashPassword(tx, user.id, user.passwordHash, hash));
   }
 
-  return async (request, origin) => {
-    hasher.requireRoom();
+  async function signIn(hashing: Hashing, request: SignInRequest, origin: Origin): Promise<SignedIn> {
     const login = foldLogin(request.username);
     const password = normalisePassword(request.password);
     const user = login === '' ? undefined : await findCredentials(database, login);
@@ -115,7 +114,7 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     const tooLong = [...password].length > maxPasswordLength;
     const verified = await options.attempts.check(
       { login, address: addressKey(origin.ip), device },
-      async () => (tooLong ? wrongPassword : await hasher.verify(user?.passwordHash, password)),
+      async () => (tooLong ? wrongPassword : await hashing.verify(user?.passwordHash, password)),
     );
     if (user === undefined || !verified.matches || user.disabled) return await reject(user, origin);
     const subject = await begin(request, user, origin, verified.giveBack);
@@ -125,5 +124,7 @@ export function createPasswordGrant(options: PasswordGrantOptions): PasswordGran
     const pair = await options.issuer.issue(subject);
     // Made anew under today's key, so that a device in use stays known when old keys leave.
     return { ...pair, device: makeDeviceToken(user.id, refreshKeys.current, device), userId: user.id };
-  };
+  }
+
+  return (request, origin) => hasher.admit((hashing) => signIn(hashing, request, origin));
 }

@@ -156,7 +156,10 @@ export function registerEndpoints(app: FastifyInstance, options: AppOptions): vo
       url: endpoint.path,
       schema: schemaOf(endpoint),
       attachValidation: false,
-      preParsing: async (request) => checkContentType(endpoint, request),
+      preParsing: async (request) => {
+        endpoint.admit?.();
+        checkContentType(endpoint, request);
+      },
       preValidation: async (request) => readIntegers(endpoint, request),
       handler: async (request, reply) => await run(endpoint, options.authenticator, request, reply),
     });

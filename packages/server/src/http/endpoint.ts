@@ -55,6 +55,8 @@ export interface Endpoint<A extends Access, B, Q, P> {
   /** The refresh cookie may stand in for the refresh token: for the document only. @default false */
   readonly cookie?: boolean;
   readonly params?: P;
+  /** Asked before the body is read; throws what refuses the call whatever it says. */
+  readonly admit?: () => void;
   /** By status. A status without a body maps to null. */
   readonly responses: Readonly<Record<number, TSchema | null>>;
   readonly handle: (call: EndpointCall<A, B, Q, P>) => Promise<unknown>;

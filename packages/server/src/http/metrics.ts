@@ -51,6 +51,21 @@ export function createMetrics(): Metrics {
   };
 }
 
+const outcomeOf = (error: unknown): string =>
+  error instanceof AuthError ? (error.reason ?? error.code) : 'fault';
+
+/** A check in front of a counted work: what it refuses is counted as the work's. */
+export function countFailures(metrics: Metrics, name: MetricName, check: () => void): () => void {
+  return () => {
+    try {
+      check();
+    } catch (error) {
+      metrics.count(name, { outcome: outcomeOf(error) });
+      throw error;
+    }
+  };
+}
+
 /**
  * The same function, counted by outcome: `success`, or the code of its AuthError with its reason, both from closed sets;
  * anything else that is thrown is `fault`.
@@ -66,7 +81,7 @@ export function countOutcomes<A extends readonly unknown[], T>(
       metrics.count(name, { outcome: 'success' });
       return result;
     } catch (error) {
-      metrics.count(name, { outcome: error instanceof AuthError ? (error.reason ?? error.code) : 'fault' });
+      metrics.count(name, { outcome: outcomeOf(error) });
       throw error;
     }
   };

@@ -24,13 +24,21 @@ export interface VerifiedPassword {
   readonly outdated: boolean;
 }
 
-export interface PasswordHasher {
+export interface Hashing {
   hash(password: string): Promise<string>;
   /** Without a hash (an unknown user) the same work is done against a stand-in, and the answer is no. */
   verify(hash: string | undefined, password: string): Promise<VerifiedPassword>;
-  readonly waiting: number;
-  /** Throws what a full queue answers. Asked before anything is written for a sign-in that would be refused anyway. */
+}
+
+export interface PasswordHasher extends Hashing {
+  /**
+   * A place in the queue for the whole of a work that writes before it hashes, so that one that would be refused writes
+   * nothing. Throws what a full queue answers.
+   */
+  admit<T>(work: (hashing: Hashing) => Promise<T>): Promise<T>;
+  /** Throws what `admit` would throw now: so that nothing need be read of what will be refused. */
   requireRoom(): void;
+  readonly waiting: number;
   /** The hashing process, to watch its memory; undefined between two of them. */
   readonly pid: number | undefined;
   close(): void;
@@ -80,6 +88,8 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   const current = `$argon2id$v=19$m=${options.memory},t=${options.iterations},p=${options.parallelism}`;
   // No password has this hash: salt and digest are zeros. It costs what a real one costs.
   const standIn = `${current}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+  const places = options.queue + mostInFlight;
+  let taken = 0;
   let nextId = 0;
   let startedAt = 0;
   let closed = false;
@@ -132,8 +142,6 @@ export function createHasher(options: HasherOptions): PasswordHasher {
     else job?.resolve(answer);
   }
 
-  const isFull = (): boolean => waiting.length >= options.queue;
-
   function pump(): void {
     while (child !== undefined && inFlight.size < mostInFlight) {
       const job = waiting.shift();
@@ -146,13 +154,12 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   function submit(request: WithoutId<HashingRequest>): Promise<HashingAnswer> {
     return new Promise((resolve, reject) => {
       if (closed) return reject(new AuthError('unavailable', 'The server is stopping.', { retryAfter: 1 }));
-      if (isFull()) return reject(tooManySignIns());
       waiting.push({ request: { ...request, id: nextId++ } as HashingRequest, resolve, reject });
       pump();
     });
   }
 
-  return {
+  const hashing: Hashing = {
     async hash(password) {
       const answer = await submit({ kind: 'hash', password, parameters });
       if (!('hash' in answer)) throw new Error('the hashing process answered another question');
@@ -165,9 +172,27 @@ export function createHasher(options: HasherOptions): PasswordHasher {
         ? { matches: false, outdated: false }
         : { matches: answer.matches, outdated: answer.outdated };
     },
-    requireRoom() {
-      if (isFull()) throw tooManySignIns();
-    },
+  };
+
+  function requireRoom(): void {
+    if (taken >= places) throw tooManySignIns();
+  }
+
+  async function admit<T>(work: (place: Hashing) => Promise<T>): Promise<T> {
+    requireRoom();
+    taken += 1;
+    try {
+      return await work(hashing);
+    } finally {
+      taken -= 1;
+    }
+  }
+
+  return {
+    hash: (password) => admit((place) => place.hash(password)),
+    verify: (hash, password) => admit((place) => place.verify(hash, password)),
+    admit,
+    requireRoom,
     get waiting() {
       return waiting.length;
     },
