@@ -34,6 +34,7 @@ export function startFlooder(port: number): Flooder {
   return {
     flood: (count, request) =>
       new Promise((resolve, reject) => {
+        worker.removeAllListeners();
         worker.once('message', resolve);
         worker.once('error', reject);
         worker.postMessage({ port, count, request } satisfies FloodOrder);
@@ -44,7 +45,8 @@ export function startFlooder(port: number): Flooder {
 
 async function send({ port, count, request }: FloodOrder): Promise<FloodResult> {
   const connections = Array.from({ length: count }, () => openConnection(port));
-  await Promise.all(connections.map((connection) => connection.send(openingRequest)));
+  // One after the other: opening them is not the flood.
+  for (const connection of connections) await connection.send(openingRequest);
   const answers = await Promise.all(connections.map((connection) => timed(connection, request)));
   for (const connection of connections) connection.close();
   const refused = answers.filter(({ status }) => status === 503);
