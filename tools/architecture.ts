@@ -88,7 +88,7 @@ function within(name: string, specifier: string): boolean {
 function checkFile(file: string, home: string, problems: string[]): void {
   const rules = packageRules[home] ?? [];
   const text = readFileSync(file, 'utf8');
-  const testFile = /\.test\.ts$/.test(file);
+  const testFile = /\.test\.ts$|\/test_support\//.test(file);
   for (const found of importsOf(text)) {
     const { specifier } = found;
     if (specifier.startsWith('.')) {

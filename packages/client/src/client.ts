@@ -1,45 +1,16 @@
 // Sign in, keep tokens safe, refresh once. The access token is in memory only; the refresh token is in an HttpOnly cookie
 // (browsers) or in a given store (mobile, Node). Rules: one refresh at a time in this program; a refused request is
-// repeated at most once; a refresh that was not answered is asked again with the same Idempotency-Key; only the server's
+// repeated once, and once more only where roles changed meanwhile; a refresh that was not answered is asked again with the same Idempotency-Key; only the server's
 // word ends a session, never a broken connection; the token goes to the origins we were told of and nowhere else.
 import { type HeldToken, holdToken } from './access_token.ts';
 import { type Claims, scopeIncludes } from './claims.ts';
 import { ClientError } from './client_error.ts';
+import type { ChangeCause, ClientOptions, UserChange } from './client_options.ts';
 import { createCookieSession } from './cookie_session.ts';
 import { withLock } from './lock.ts';
 import type { Exchange, RefreshHolder } from './refresh_holder.ts';
-import { createStoredSession, memoryStorage, type TokenStorage } from './stored_session.ts';
+import { createStoredSession, memoryStorage } from './stored_session.ts';
 import { createWire, errorOf, readErrorBody, readTokens, type TokenAnswer, type Wire } from './wire.ts';
-
-export interface ClientOptions {
-  /** The public origin, such as `https://hospital.example`. @default the page's own origin; needed outside browsers */
-  readonly baseUrl?: string;
-  /** Keep the refresh token in an HttpOnly cookie. @default true where there is a `document` */
-  readonly cookie?: boolean;
-  /** Where the refresh token is kept when it is not in a cookie. @default memory */
-  readonly storage?: TokenStorage;
-  /** Further origins that may be sent the access token. @default none but `baseUrl` */
-  readonly origins?: readonly string[];
-  /** Names of the application and of the services the tokens are for. @default the server's */
-  readonly clientId?: string;
-  readonly audience?: string;
-  /** Milliseconds for one call to the auth server. @default 10000 */
-  readonly timeLimit?: number;
-  readonly fetch?: typeof globalThis.fetch;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
-  /** A number from 0 to 1. */
-  readonly random?: () => number;
-}
-
-/** `ended`: the server ended the session, and `reason` says why (`expired`, `disabled`, `reuse`, …). */
-export type ChangeCause = 'signed_in' | 'refreshed' | 'signed_out' | 'ended';
-
-export interface UserChange {
-  readonly cause: ChangeCause;
-  readonly user: Claims | undefined;
-  readonly reason?: string;
-}
 
 /** Milliseconds that one tab waits for another's refresh before it goes on by itself. */
 const LOCK_WAIT = 2_000;
@@ -47,6 +18,11 @@ const LOCK_WAIT = 2_000;
 const RETRY_WAIT = 3_000;
 /** Reasons of a 401 that a new token may cure. A forged or malformed token is not among them. */
 const CURABLE = new Set(['expired', 'stale', 'revoked']);
+/**
+ * A second repetition is for `stale` alone: the exchange that was joined had begun before the roles changed, or they changed
+ * once more while the new token was on its way.
+ */
+const CURABLE_AGAIN = new Set(['stale']);
 
 export type { Client };
 
@@ -172,7 +148,8 @@ class Client {
 
   /**
    * `fetch` with the access token. Refreshes first when it is time; on a 401 that a new token may cure, refreshes and
-   * repeats the request once (not if its body is a stream). Otherwise answers what the server answered.
+   * repeats the request (not if its body is a stream): once, and a second time where roles changed meanwhile. Otherwise answers
+   * what the server answered.
    * @throws TypeError for an address outside the known origins
    * @throws ClientError `user_changed` when another tab signed in as somebody else; `unavailable` without a usable token
    */
@@ -181,15 +158,28 @@ class Client {
     const { origin } = new URL(request instanceof URL ? request : request.url);
     if (!this.#origins.has(origin))
       throw new TypeError(`${origin} is not an origin that may be sent the access token`);
-    const held = await this.#freshToken();
-    const first = await this.#send(request instanceof URL ? request : request.clone(), init, held);
-    if (held === undefined || first.status !== 401 || init.body instanceof ReadableStream) return first;
-    const { reason } = await readErrorBody(first.clone());
-    if (reason === undefined || !CURABLE.has(reason)) return first;
-    const next = await this.#tokenAfter(held);
-    if (next === undefined) return first;
-    await first.body?.cancel();
-    return this.#send(request, init, next);
+    let held = await this.#freshToken();
+    let response = await this.#send(copyOf(request), init, held);
+    if (init.body instanceof ReadableStream) return response;
+    for (const curable of [CURABLE, CURABLE_AGAIN]) {
+      const next = await this.#cure(response, curable, held);
+      if (next === undefined) break;
+      await response.body?.cancel();
+      held = next;
+      response = await this.#send(copyOf(request), init, held);
+    }
+    return response;
+  }
+
+  /** The token to repeat a refused request with; undefined when the answer stands as it is. */
+  async #cure(
+    response: Response,
+    curable: ReadonlySet<string>,
+    held: HeldToken | undefined,
+  ): Promise<HeldToken | undefined> {
+    if (held === undefined || response.status !== 401) return undefined;
+    const { reason } = await readErrorBody(response.clone());
+    return reason !== undefined && curable.has(reason) ? this.#tokenAfter(held) : undefined;
   }
 
   #send(request: URL | Request, init: RequestInit, held: HeldToken | undefined): Promise<Response> {
@@ -300,6 +290,11 @@ class Client {
   async #settled(): Promise<void> {
     await this.#refreshing?.catch(() => {});
   }
+}
+
+/** A request with a body can be sent once; what was given is kept for the next time. */
+function copyOf(request: URL | Request): URL | Request {
+  return request instanceof URL ? request : request.clone();
 }
 
 function randomFraction(): number {

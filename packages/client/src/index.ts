@@ -1,10 +1,5 @@
 export { type Claims, decodeClaims } from './claims.ts';
-export {
-  type ChangeCause,
-  type Client,
-  type ClientOptions,
-  createClient,
-  type UserChange,
-} from './client.ts';
+export { type Client, createClient } from './client.ts';
 export { ClientError, type ClientErrorCode } from './client_error.ts';
+export type { ChangeCause, ClientOptions, UserChange } from './client_options.ts';
 export type { SavedSession, TokenStorage } from './stored_session.ts';
