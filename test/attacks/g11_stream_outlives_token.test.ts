@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { get, type ServerResponse } from 'node:http';
 import { it } from 'node:test';
+import { type AccessTokenClaims, generateKeyPair } from '@latchkey/core';
 import { createVerifier } from '@latchkey/core/verifier';
 import { createGateway } from '../../packages/gateway/src/index.ts';
 import {
@@ -89,6 +90,65 @@ it('G11: a revocation closes the streams that it hits, and no others', async (t)
     401,
   );
 });
+
+/** What each kind of mark hits, and what is spared although it is nearly the same. */
+const kinds: readonly (readonly [
+  kind: 'revoke' | 'stale',
+  mark: { readonly by: string; readonly value: string; readonly below?: number },
+  hit: Partial<AccessTokenClaims>,
+  spared: Partial<AccessTokenClaims>,
+])[] = [
+  ['revoke', { by: 'jti', value: 'j-hit' }, { jti: 'j-hit' }, { jti: 'j-spared' }],
+  ['revoke', { by: 'sid', value: 's-hit' }, { sid: 's-hit' }, { sid: 's-spared' }],
+  ['revoke', { by: 'client', value: 'c-hit' }, { client_id: 'c-hit' }, { client_id: 'c-spared' }],
+  ['revoke', { by: 'sub', value: 'u-hit', below: 3 }, { sub: 'u-hit', ver: 2 }, { sub: 'u-hit', ver: 3 }],
+  [
+    'stale',
+    { by: 'sub', value: 'u-stale', below: 3 },
+    { sub: 'u-stale', ver: 2 },
+    { sub: 'u-stale', ver: 3 },
+  ],
+  [
+    'stale',
+    { by: 'role', value: 'nurse', below: 8 },
+    { roles: ['cook', 'nurse'], rver: 7 },
+    { roles: ['cook', 'nurse'], rver: 8 },
+  ],
+];
+
+for (const how of ['stream', 'poll'] as const) {
+  it(`G11: every kind of mark closes what it hits, learned by ${how === 'poll' ? 'snapshot' : 'stream'}`, async (t) => {
+    const signals = await startIssuer();
+    t.after(() => signals.close());
+    const events = await eventStream();
+    t.after(() => events.close());
+    const { signingKey: leaked } = generateKeyPair('ES256');
+    signals.keys.push(leaked);
+    const gateway = createGateway({
+      issuer: signals.issuer,
+      audience: signals.audience,
+      signals: how,
+      pollInterval: 500,
+      routes: [{ prefix: '/events', upstreams: [events.origin], access: 'authenticated' }],
+      closeTimeout: 100,
+    });
+    t.after(() => gateway.close());
+    const { port } = await gateway.listen();
+    await gateway.ready();
+    const open = (claims: Partial<AccessTokenClaims>, key?: typeof leaked) =>
+      openStream(port, '/events', signals.token(claims, key));
+    const hit = await Promise.all([...kinds.map(([, , claims]) => open(claims)), open({}, leaked)]);
+    const spared = await Promise.all([...kinds.map(([, , , claims]) => open(claims)), open({})]);
+
+    for (const [kind, mark] of kinds) signals[kind]({ ...mark, until: Date.now() + 600_000 });
+    signals.revoke({ by: 'kid', value: leaked.kid });
+    await until(() => hit.every(({ closed }) => closed));
+    assert.deepEqual(
+      spared.map(({ closed }) => closed),
+      spared.map(() => false),
+    );
+  });
+}
 
 it('G11: a revocation that comes before the first byte of a stream ends it too', async (t) => {
   const signals = await startIssuer();

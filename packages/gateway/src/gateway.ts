@@ -1,6 +1,5 @@
 // `createGateway`: the one place that puts the steps together, opens ports and closes them. It owns what has a lifetime:
 // servers, upstream pools, timers, and the verifier when it made it.
-import { createVerifier } from '@latchkey/core/verifier';
 import { createAccessLog } from './access_log.ts';
 import { createDoor } from './admission.ts';
 import { createAddressReader } from './client_address.ts';
@@ -10,15 +9,10 @@ import { gauges } from './gauges.ts';
 import { type HealthCheck, startHealthChecks } from './health_checks.ts';
 import { createInternalServer } from './internal.ts';
 import { createMetrics } from './metrics.ts';
-import {
-  authOrigins,
-  type CompiledRoute,
-  compiledRoutes,
-  defaults,
-  type GatewayOptions,
-  type GatewayVerifier,
-} from './options.ts';
+import { watchNews } from './news.ts';
+import { type CompiledRoute, compiledRoutes, defaults, type GatewayOptions } from './options.ts';
 import { ConfigurationError, checkGatewayOptions } from './options_check.ts';
+import { createOwnVerifier } from './own_verifier.ts';
 import { compileRoutes } from './route.ts';
 import { bind, createPublicServer, drain, type GatewayAddresses, isTlsServer } from './servers.ts';
 import { createOpenStreams } from './streams.ts';
@@ -71,6 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const addresses = await bind(options, server, internal);
       const interval = options.healthInterval ?? defaults.healthInterval;
       endings.push(startHealthChecks(healthChecks(routes, upstreams), interval));
+      if (verifier !== undefined && options.log !== undefined) endings.push(watchNews(verifier, options.log));
       if (isTlsServer(server) && options.tls !== undefined) {
         const every = options.certificateInterval ?? defaults.certificateInterval;
         endings.push(followCertificate(server, options.tls, options.log, every));
@@ -91,7 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 function createParts(options: GatewayOptions, closing: () => boolean) {
   const now = options.now ?? Date.now;
   const routes = compiledRoutes(options);
-  const verifier = options.verifier ?? ownVerifier(options);
+  const verifier = options.verifier ?? createOwnVerifier(options);
   const upstreams = new Map<string, Upstream>();
   const poolFor = ({ upstreams: origins }: CompiledRoute) =>
     createPool(origins.map((origin) => upstreamAt(upstreams, origin)));
@@ -128,25 +123,6 @@ function createParts(options: GatewayOptions, closing: () => boolean) {
   const internal =
     options.internal === false ? undefined : createInternalServer({ notReady, metrics: metrics.text });
   return { routes, upstreams, verifier, streams, connections, server, internal };
-}
-
-/** Undefined where no route asks for a token. The issuer is reached beside us, not through its public name. */
-function ownVerifier(options: GatewayOptions): GatewayVerifier | undefined {
-  const { issuer, audience, stateFile } = options;
-  if (issuer === undefined || audience === undefined) return undefined;
-  const [origin] = authOrigins(options);
-  const verifierOptions = {
-    issuer,
-    audience,
-    ...(origin === undefined ? {} : { issuerAddress: new URL(origin).origin + new URL(issuer).pathname }),
-    ...(stateFile === undefined ? {} : { stateFile }),
-    ...(options.now === undefined ? {} : { now: options.now }),
-  };
-  try {
-    return createVerifier(verifierOptions);
-  } catch (error) {
-    throw error instanceof TypeError ? new ConfigurationError([error.message]) : error;
-  }
 }
 
 function upstreamAt(upstreams: Map<string, Upstream>, given: string): Upstream {

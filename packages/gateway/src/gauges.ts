@@ -4,6 +4,7 @@ import { type Gauge, label } from './metrics.ts';
 import type { GatewayVerifier } from './options.ts';
 import type { OpenStreams } from './streams.ts';
 import type { Upstream } from './upstreams.ts';
+import { verifierGauges } from './verifier_gauges.ts';
 
 export interface Gauged {
   readonly connections: Connections;
@@ -14,14 +15,6 @@ export interface Gauged {
 }
 
 export function gauges({ connections, streams, upstreams, verifier, now }: Gauged): Gauge[] {
-  const status = (
-    name: string,
-    help: string,
-    read: (status: ReturnType<GatewayVerifier['status']>) => number,
-  ): Gauge[] =>
-    verifier === undefined
-      ? []
-      : [{ name: `latchkey_gateway_verifier_${name}`, help, read: () => read(verifier.status()) }];
   return [
     {
       name: 'latchkey_gateway_in_flight',
@@ -37,6 +30,12 @@ export function gauges({ connections, streams, upstreams, verifier, now }: Gauge
       ],
     },
     {
+      name: 'latchkey_gateway_streams_closed_total',
+      help: 'Event streams and WebSockets that were closed because their token had died.',
+      type: 'counter',
+      read: () => streams.closed,
+    },
+    {
       name: 'latchkey_gateway_upstream_up',
       help: '1 where the upstream is taken for well.',
       read: () =>
@@ -44,15 +43,7 @@ export function gauges({ connections, streams, upstreams, verifier, now }: Gauge
           (upstream) => [`upstream=${label(upstream.origin)}`, upstream.downUntil <= now() ? 1 : 0] as const,
         ),
     },
-    ...status('ready', '1 once keys and revocations are here.', ({ ready }) => (ready ? 1 : 0)),
-    ...status('keys', 'Verification keys.', ({ keys }) => keys.length),
-    ...status('marks', 'Revocations and stale marks held.', ({ marks }) => marks),
-    ...status('connected', '1 while the stream of signals is open.', ({ connected }) => (connected ? 1 : 0)),
-    ...status(
-      'stale_seconds',
-      'Age of the last word from the issuer.',
-      ({ staleForMs }) => staleForMs / 1000,
-    ),
+    ...(verifier === undefined ? [] : verifierGauges(verifier)),
     {
       name: 'process_resident_memory_bytes',
       help: 'Resident memory.',

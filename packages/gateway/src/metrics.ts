@@ -14,6 +14,8 @@ interface RouteFigures {
 export interface Gauge {
   readonly name: string;
   readonly help: string;
+  /** `counter`: one that only grows, kept by whoever is asked. @default 'gauge' */
+  readonly type?: 'gauge' | 'counter';
   readonly read: () => number | readonly (readonly [labels: string, value: number])[];
 }
 
@@ -90,9 +92,9 @@ function refusalLines(reasons: ReadonlyMap<string, number>): string[] {
   return lines;
 }
 
-function gaugeLines({ name, help, read }: Gauge): string[] {
+function gaugeLines({ name, help, type = 'gauge', read }: Gauge): string[] {
   const value = read();
-  const lines = heading(name, 'gauge', help);
+  const lines = heading(name, type, help);
   if (typeof value === 'number') lines.push(`${name} ${figure(value)}`);
   else for (const [labels, each] of value) lines.push(`${name}{${labels}} ${figure(each)}`);
   return lines;

@@ -59,6 +59,16 @@ export interface GatewayOptions {
   readonly audience?: string | readonly string[];
   /** Where the verifier that is made here keeps the last good keys and revocations, for a start while the issuer is down. */
   readonly stateFile?: string;
+  /** The client that the verifier made here is registered as: it is listed, and acknowledges what it has applied. */
+  readonly client?: { readonly id: string; readonly secret: string };
+  /** How it calls itself (`User-Agent`). @default latchkey-gateway and its version */
+  readonly agent?: string;
+  /** `poll`: asks for the snapshot again and again, where long connections are impossible. @default 'stream' */
+  readonly signals?: 'stream' | 'poll';
+  /** Between two questions of `poll`. @default 2000 */
+  readonly pollInterval?: number;
+  /** The origin that the signals are read from, where that is another one than `authUpstream`. */
+  readonly signalsUpstream?: string;
   /** Origins of the auth server. `/auth/*` and its metadata go there, and the verifier asks the first one. */
   readonly authUpstream?: string | readonly string[];
   /** @default 127.0.0.1, a free port */

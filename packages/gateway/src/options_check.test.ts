@@ -76,6 +76,32 @@ it('says all faults at once', () => {
   }
 });
 
+it('knows how the signals may be read, and by whom', () => {
+  const own = { routes: [good], issuer: 'https://a/auth', audience: 'https://a' };
+  const client = { id: 'cli_1', secret: 'cls_1' };
+  const signalsUpstream = 'http://127.0.0.1:9400';
+  assert.deepEqual(
+    faultsOf({ ...own, client, agent: 'edge/1', signals: 'poll', pollInterval: 2_000, signalsUpstream }),
+    [],
+  );
+  const wrong: readonly (readonly [object, RegExp])[] = [
+    [{ signals: 'off' }, /^signals: must be/],
+    [{ client: { id: 'cli_1' } }, /^client\.secret: is missing$/],
+    [{ client: 'cli_1:cls_1' }, /^client\.id: is missing\nclient\.secret/],
+    [{ signalsUpstream: 'http://127.0.0.1:9400/auth' }, /^signalsUpstream: .* origin/],
+    [{ pollInterval: 0 }, /^pollInterval: must be/],
+  ];
+  for (const [options, expected] of wrong) {
+    const faults = faultsOf({ ...own, ...options }).join('\n');
+    assert.match(faults, expected);
+    assert.doesNotMatch(faults, /cls_/);
+  }
+  assert.match(
+    faultsOf({ routes: [good], verifier: {}, client }).join(),
+    /client: a verifier is given as well/,
+  );
+});
+
 it('opens no port to the network without TLS or a named proxy', () => {
   for (const host of ['0.0.0.0', '::', '192.168.1.5', 'example.test', '']) {
     assert.ok(

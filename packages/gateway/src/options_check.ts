@@ -26,7 +26,8 @@ export class ConfigurationError extends Error {
 
 const optionNames = new Set(
   [
-    'routes verifier issuer audience stateFile authUpstream listen internal tls trustedProxies log accessLog headerLimit headerCountLimit',
+    'routes verifier issuer audience stateFile client agent signals pollInterval signalsUpstream authUpstream listen internal tls',
+    'trustedProxies log accessLog headerLimit headerCountLimit',
     'headersTimeout requestTimeout keepAliveTimeout stallTimeout maxConnections closeTimeout healthInterval certificateInterval now',
   ]
     .join(' ')
@@ -35,7 +36,18 @@ const optionNames = new Set(
 const routeNames = new Set(
   'id host prefix methods upstreams access sensitive timeLimit bodyLimit rate healthPath'.split(' '),
 );
+const ofOwnVerifier = [
+  'issuer',
+  'audience',
+  'stateFile',
+  'client',
+  'agent',
+  'signals',
+  'pollInterval',
+  'signalsUpstream',
+] as const;
 const numbers = [
+  'pollInterval',
   'headerLimit',
   'headerCountLimit',
   'headersTimeout',
@@ -79,7 +91,7 @@ export function checkGatewayOptions(options: GatewayOptions): string[] {
 
 function checkVerifier(options: GatewayOptions, faults: string[]): void {
   if (options.verifier !== undefined) {
-    for (const name of ['issuer', 'audience', 'stateFile'] as const) {
+    for (const name of ofOwnVerifier) {
       if (options[name] !== undefined)
         faults.push(`${name}: a verifier is given as well; give one or the other`);
     }
@@ -90,6 +102,19 @@ function checkVerifier(options: GatewayOptions, faults: string[]): void {
   if (options.issuer !== undefined && URL.parse(options.issuer) === null) faults.push('issuer: is not a URL');
   if (options.issuer === undefined) faults.push('issuer: is missing, and no verifier is given');
   if (options.audience === undefined) faults.push('audience: is missing, and no verifier is given');
+  checkReading(options, faults);
+}
+
+/** How the verifier that is made here reads the signals. */
+function checkReading({ client, signals, signalsUpstream }: GatewayOptions, faults: string[]): void {
+  if (signals !== undefined && signals !== 'stream' && signals !== 'poll')
+    faults.push(`signals: must be 'stream' or 'poll'`);
+  if (signalsUpstream !== undefined) checkOrigin(signalsUpstream, 'signalsUpstream', faults);
+  if (client === undefined) return;
+  for (const name of ['id', 'secret'] as const) {
+    const value: unknown = isRecord(client) ? client[name] : undefined;
+    if (typeof value !== 'string' || value === '') faults.push(`client.${name}: is missing`);
+  }
 }
 
 function checkListening({ listen, internal, tls, trustedProxies }: GatewayOptions, faults: string[]): void {
