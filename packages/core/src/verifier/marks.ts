@@ -3,19 +3,18 @@
 // clocks of two machines. They are only ever added; nothing but time (`until`) removes one, so a replayed or reordered
 // stream can make this set larger but never weaker. The set is bounded: when it is full, `add` says so and the caller
 // must stop calling itself fresh.
+//
+// Every request looks here, up to six times, so the marks on identifiers of ours stand in a table made for that (mark_table.ts);
+// the others, which are few, in maps (mark_names.ts). At a million marks a look-up in a map waits for memory several times,
+// one in the table about once.
+import { MarkNames } from './mark_names.ts';
+import type { Mark, MarkBy, MarkGroup, MarkHit, MarkKind } from './mark_shape.ts';
+import { full, known } from './mark_shard.ts';
+import { createMarkSweeper } from './mark_sweeper.ts';
+import { fieldOf, MarkTable } from './mark_table.ts';
 
-export type MarkKind = 'revoke' | 'stale';
-export type MarkBy = 'jti' | 'sid' | 'client' | 'kid' | 'sub' | 'role';
-
-export interface Mark {
-  readonly kind: MarkKind;
-  readonly by: MarkBy;
-  readonly value: string;
-  /** Hits tokens whose version counter (`ver` for `sub`, `rver` for `role`) is lower. */
-  readonly below?: number;
-  /** Milliseconds since the epoch after which no token that it could hit is alive. Absent: for ever. */
-  readonly until?: number;
-}
+export { parseMark, parseMarkGroup } from './mark_shape.ts';
+export type { Mark, MarkBy, MarkGroup, MarkHit, MarkKind };
 
 /** What a mark can hit: the claims of an access token, or as many of them as are known. */
 export interface MarkedClaims {
@@ -28,71 +27,91 @@ export interface MarkedClaims {
   readonly rver?: number;
 }
 
-export type MarkHit = 'revoked' | 'stale';
-
 export interface MarkSet {
   readonly size: number;
   /** Counts the additions: what no mark hit at one version, none hits while the version is the same. */
   readonly version: number;
   add(mark: Mark, now: number): 'new' | 'known' | 'full';
+  /** Adds all of them, without an object for each, up to where the set is full. A mark that is over is passed over. */
+  load(groups: readonly MarkGroup[], now: number): 'ok' | 'full';
   /** `now` in milliseconds. */
   hit(claims: MarkedClaims, kid: string | undefined, now: number): MarkHit | undefined;
-  /** Drops what is past its `until`; returns how many. */
+  /**
+   * Drops what is past its `until`; returns how many. Looks at a bounded part of a large set and goes on from there the next
+   * time, so it is to be called often, about once a second: when nothing can be over it returns at once.
+   */
   sweep(now: number): number;
+  /** May be read with pauses, while marks are added and dropped: what stays all the time is in it. */
   list(): Iterable<Mark>;
 }
-
-/** Several marks on one subject: each holds below its own version and until its own time. */
-interface Bound {
-  readonly below: number;
-  readonly until: number;
-  readonly next: Bound | undefined;
-}
-
-type Exact = Map<string, number>;
-type Versioned = Map<string, Bound>;
 
 const defaultLimit = 2_000_000;
 
 export function createMarkSet(limit = defaultLimit): MarkSet {
-  const exact = { jti: new Map(), sid: new Map(), client: new Map(), kid: new Map() } as Record<
-    string,
-    Exact
-  >;
-  const { jti, sid, client, kid: kids } = exact as { jti: Exact; sid: Exact; client: Exact; kid: Exact };
-  const revokedSub: Versioned = new Map();
-  const staleSub: Versioned = new Map();
-  const staleRole: Versioned = new Map();
+  const table = new MarkTable();
+  const names = {
+    jti: new MarkNames('jti'),
+    sid: new MarkNames('sid'),
+    client: new MarkNames('client'),
+    kid: new MarkNames('kid'),
+    sub: new MarkNames('sub'),
+    role: new MarkNames('role'),
+  } satisfies Record<MarkBy, MarkNames>;
+  const sweeper = createMarkSweeper([...table.shards, ...Object.values(names)]);
   let size = 0;
   let version = 0;
 
-  const versionedOf = ({ kind, by }: Mark): Versioned =>
-    by === 'role' ? staleRole : kind === 'revoke' ? revokedSub : staleSub;
-
-  const addExact = (map: Exact, value: string, until: number): 'new' | 'known' | 'full' => {
-    const known = map.get(value);
-    if (known === undefined && size >= limit) return 'full';
-    if (known !== undefined && known >= until) return 'known';
-    version += 1;
-    map.set(value, until);
-    if (known !== undefined) return 'known';
-    size += 1;
-    return 'new';
+  const put = (
+    kind: MarkKind,
+    by: MarkBy,
+    value: string,
+    below: number,
+    until: number,
+    room: boolean,
+  ): number => {
+    const field = fieldOf(by, value);
+    const done = field === undefined ? undefined : table.add(field, value, kind, below, until, room);
+    return done ?? names[by].add(value, kind, below, until, room);
   };
 
-  const addVersioned = (map: Versioned, value: string, below: number, until: number) => {
-    let kept: Bound | undefined;
-    let dropped = 0;
-    for (let bound = map.get(value); bound !== undefined; bound = bound.next) {
-      if (bound.below >= below && bound.until >= until) return 'known';
-      if (bound.below <= below && bound.until <= until) dropped += 1;
-      else kept = { below: bound.below, until: bound.until, next: kept };
+  const addOne = (
+    { kind, by }: Pick<Mark, 'kind' | 'by'>,
+    value: string,
+    below: number | undefined,
+    until: number,
+    now: number,
+  ): 'new' | 'known' | 'full' => {
+    if (until <= now) return 'known';
+    const versioned = by === 'sub' || by === 'role';
+    const atMost = versioned ? (below ?? 0) : Number.POSITIVE_INFINITY;
+    const kept = by === 'role' ? 'stale' : by === 'sub' ? kind : 'revoke';
+    let replaced = put(kept, by, value, atMost, until, size < limit);
+    if (replaced === full) {
+      size -= sweeper.makeRoom(now);
+      replaced = put(kept, by, value, atMost, until, size < limit);
     }
-    if (dropped === 0 && size >= limit) return 'full';
+    if (replaced === full) return 'full';
+    if (replaced === known) return 'known';
+    sweeper.added(until);
     version += 1;
-    map.set(value, { below, until, next: kept });
-    size += 1 - dropped;
-    return 'new';
+    size += 1 - replaced;
+    // One that only lasts longer now.
+    return replaced > 0 && !versioned ? 'known' : 'new';
+  };
+
+  /** Among the identifiers and among the names. */
+  const find = (
+    by: 'jti' | 'sid' | 'sub',
+    others: MarkNames,
+    value: string | undefined,
+    version: number,
+    now: number,
+  ): MarkHit | undefined => {
+    if (value === undefined) return undefined;
+    const named = others.find(value, version, now);
+    if (named === 'revoked') return named;
+    const field = fieldOf(by, value);
+    return (field === undefined ? undefined : table.find(field, value, version, now)) ?? named;
   };
 
   return {
@@ -102,132 +121,51 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
     get version() {
       return version;
     },
-    add(mark, now) {
-      const until = mark.until ?? Number.POSITIVE_INFINITY;
-      if (until <= now) return 'known';
-      const map = exact[mark.by];
-      if (map !== undefined) return addExact(map, mark.value, until);
-      return addVersioned(versionedOf(mark), mark.value, mark.below ?? 0, until);
+    add: (mark, now) => addOne(mark, mark.value, mark.below, mark.until ?? Number.POSITIVE_INFINITY, now),
+    load(groups, now) {
+      table.reserve(Math.min(Math.max(groups.reduce(addOurs, 0), table.size), limit));
+      for (const group of groups) {
+        const { values, below, until } = group;
+        for (let i = 0; i < values.length; i += 1) {
+          const end = until?.[i] ?? Number.POSITIVE_INFINITY;
+          if (addOne(group, values[i]!, below?.[i], end, now) === 'full') return 'full';
+        }
+      }
+      return 'ok';
     },
     hit(claims, kid, now) {
       if (size === 0) return undefined;
       if (
-        holds(jti, claims.jti, now) ||
-        holds(sid, claims.sid, now) ||
-        holds(client, claims.client_id, now) ||
-        holds(kids, kid, now) ||
-        reaches(revokedSub, claims.sub, claims.ver, now)
+        find('jti', names.jti, claims.jti, -1, now) !== undefined ||
+        find('sid', names.sid, claims.sid, -1, now) !== undefined ||
+        (claims.client_id !== undefined && names.client.find(claims.client_id, -1, now) !== undefined) ||
+        (kid !== undefined && names.kid.find(kid, -1, now) !== undefined)
       ) {
         return 'revoked';
       }
-      if (reaches(staleSub, claims.sub, claims.ver, now)) return 'stale';
-      if (staleRole.size === 0 || claims.roles === undefined) return undefined;
-      for (const role of claims.roles) if (reaches(staleRole, role, claims.rver, now)) return 'stale';
+      // A token without the version counter is taken for the oldest there can be.
+      const subject = find('sub', names.sub, claims.sub, claims.ver ?? -1, now);
+      if (subject !== undefined) return subject;
+      if (names.role.size === 0 || claims.roles === undefined) return undefined;
+      for (const role of claims.roles) {
+        if (names.role.find(role, claims.rver ?? -1, now) !== undefined) return 'stale';
+      }
       return undefined;
     },
     sweep(now) {
-      let dropped = 0;
-      for (const map of [jti, sid, client, kids]) dropped += sweepExact(map, now);
-      for (const map of [revokedSub, staleSub, staleRole]) dropped += sweepVersioned(map, now);
+      const dropped = sweeper.sweep(now);
       size -= dropped;
       return dropped;
     },
     *list() {
-      for (const by of ['jti', 'sid', 'client', 'kid'] as const) {
-        for (const [value, until] of exact[by] ?? []) yield { kind: 'revoke', by, value, ...ending(until) };
-      }
-      yield* listVersioned(revokedSub, 'revoke', 'sub');
-      yield* listVersioned(staleSub, 'stale', 'sub');
-      yield* listVersioned(staleRole, 'stale', 'role');
+      yield* table.list();
+      for (const each of Object.values(names)) yield* each.list();
     },
   };
 }
 
-function holds(map: Exact, value: string | undefined, now: number): boolean {
-  if (map.size === 0 || value === undefined) return false;
-  const until = map.get(value);
-  return until !== undefined && until > now;
-}
-
-/** A token without the version counter is taken for the oldest there can be. */
-function reaches(map: Versioned, value: string | undefined, version = -1, now: number): boolean {
-  if (map.size === 0 || value === undefined) return false;
-  for (let bound = map.get(value); bound !== undefined; bound = bound.next) {
-    if (version < bound.below && bound.until > now) return true;
-  }
-  return false;
-}
-
-function sweepExact(map: Exact, now: number): number {
-  let dropped = 0;
-  for (const [value, until] of map) {
-    if (until <= now) {
-      map.delete(value);
-      dropped += 1;
-    }
-  }
-  return dropped;
-}
-
-function sweepVersioned(map: Versioned, now: number): number {
-  let dropped = 0;
-  for (const [value, first] of map) {
-    let kept: Bound | undefined;
-    let expired = 0;
-    for (let bound: Bound | undefined = first; bound !== undefined; bound = bound.next) {
-      if (bound.until <= now) expired += 1;
-      else kept = { below: bound.below, until: bound.until, next: kept };
-    }
-    if (kept === undefined) map.delete(value);
-    else if (expired > 0) map.set(value, kept);
-    dropped += expired;
-  }
-  return dropped;
-}
-
-function* listVersioned(map: Versioned, kind: MarkKind, by: MarkBy): Iterable<Mark> {
-  for (const [value, first] of map) {
-    for (let bound: Bound | undefined = first; bound !== undefined; bound = bound.next) {
-      yield { kind, by, value, below: bound.below, ...ending(bound.until) };
-    }
-  }
-}
-
-function ending(until: number): { until?: number } {
-  return until === Number.POSITIVE_INFINITY ? {} : { until };
-}
-
-const kindsOf: Record<string, readonly string[] | undefined> = {
-  jti: ['revoke'],
-  sid: ['revoke'],
-  client: ['revoke'],
-  kid: ['revoke'],
-  sub: ['revoke', 'stale'],
-  role: ['stale'],
-};
-
-/**
- * A mark as it came over the wire, or undefined when it is none. A kind of mark this version does not know is none: the
- * caller must then stop calling itself fresh, because it cannot enforce what it was told.
- */
-export function parseMark(kind: unknown, value: unknown): Mark | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const { by, value: marked, below, until } = value as Record<string, unknown>;
-  if (typeof by !== 'string' || !Object.hasOwn(kindsOf, by) || !kindsOf[by]?.includes(kind as string))
-    return undefined;
-  if (typeof marked !== 'string' || marked === '' || marked.length > 512) return undefined;
-  const versioned = by === 'sub' || by === 'role';
-  if (versioned ? !isCount(below) : below !== undefined) return undefined;
-  if (until !== undefined && !isCount(until)) return undefined;
-  return {
-    kind: kind as MarkKind,
-    by: by as MarkBy,
-    value: marked,
-    ...(versioned ? { below: below as number } : {}),
-    ...(until === undefined ? {} : { until }),
-  };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** The values of a group are alike. */
+function addOurs(sum: number, { by, values }: MarkGroup): number {
+  const [first] = values;
+  return first !== undefined && fieldOf(by, first) !== undefined ? sum + values.length : sum;
 }
