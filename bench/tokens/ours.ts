@@ -81,17 +81,17 @@ function issuerFetch(keys: Keys): (url: string, init: RequestInit) => Promise<Re
 }
 
 function signedSnapshot(keys: Keys): { readonly body: string; readonly signature: string } {
-  const until = Date.now() + 3_600_000;
-  const id = (): string => randomBytes(16).toString('base64url');
-  const each = Array.from({ length: 10_000 }, id);
+  const until = new Array<number>(10_000).fill(Date.now() + 3_600_000);
+  const values = Array.from({ length: 10_000 }, () => randomBytes(16).toString('base64url'));
   const marks = [
-    ...each.map((value) => ({ kind: 'revoke', by: 'jti', value, until })),
-    ...each.map((value) => ({ kind: 'revoke', by: 'sid', value, until })),
-    ...each.map((value) => ({ kind: 'revoke', by: 'sub', value, below: 2, until })),
+    { kind: 'revoke', by: 'jti', values, until },
+    { kind: 'revoke', by: 'sid', values, until },
+    { kind: 'revoke', by: 'sub', values, below: until.map(() => 2), until },
   ];
-  const state = { iss: issuer, epoch: 'bench', seq: marks.length, as_of: Date.now(), max_life: 3600 };
-  const body = JSON.stringify({ ...state, position: `bench-${marks.length}-tag`, marks });
+  const state = { iss: issuer, epoch: 'bench', seq: 30_000 };
+  const body = JSON.stringify({ ...state, position: 'bench-30000-tag', marks });
   const sha256 = createHash('sha256').update(body).digest('base64url');
   const header = { alg: keys.alg, kid, typ: 'signals+jwt' };
-  return { body, signature: signJws(header, JSON.stringify({ ...state, sha256 }), signingKey(keys)) };
+  const said = { ...state, as_of: Date.now(), max_life: 3600, sha256 };
+  return { body, signature: signJws(header, JSON.stringify(said), signingKey(keys)) };
 }

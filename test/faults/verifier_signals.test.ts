@@ -135,44 +135,6 @@ test('a lost frame shows as a gap at the next frame, or at the next heartbeat, a
   await until(() => verifier.isRevoked(second) === 'revoked', 'the frame shows the gap');
 });
 
-test('replayed, reordered, corrupt, unknown and oversized frames lead to the snapshot and forget nothing', async () => {
-  const verifier = await connected();
-  const kept = someClaims(issuer);
-  issuer.revoke({ by: 'sid', value: kept.sid });
-  await until(() => verifier.isRevoked(kept) === 'revoked', 'the mark is there');
-  const { epoch, seq } = issuer;
-  const next = `id: ${epoch}-${seq + 1}-tag\n`;
-  const mark = 'data: {"by":"sid","value":"x"}\n\n';
-  const bad = [
-    `id: ${epoch}-${seq}-tag\nevent: revoke\n${mark}`,
-    `id: ${epoch}-${seq + 2}-tag\nevent: revoke\n${mark}`,
-    `id: other-${seq + 1}-tag\nevent: revoke\n${mark}`,
-    `id: ${epoch}-${seq + 1}-\nevent: revoke\n${mark}`,
-    `${next}event: revoke\ndata: {"by":"sid"\n\n`,
-    `${next}event: revoke\ndata: {"by":"sid","by":"sid","value":"x"}\n\n`,
-    `${next}event: revoke\ndata: {"by":"planet","value":"x"}\n\n`,
-    `${next}event: revoke\ndata: {"by":"sub","value":"x"}\n\n`,
-    `${next}event: stale\n${mark}`,
-    `${next}event: something-new\ndata: {}\n\n`,
-    'event: reset\ndata: {}\n\n',
-    'event: heartbeat\ndata: {"as_of":1,"max_life":300}\n\n',
-    `event: heartbeat\ndata: {"as_of":1,"seq":${seq - 1},"max_life":300}\n\n`,
-    `data: ${'x'.repeat(9_000)}`,
-  ];
-  for (const text of bad) {
-    const { snapshot } = issuer.counts;
-    await until(() => issuer.open === 1, 'the stream is open');
-    issuer.write(text);
-    await until(
-      () => issuer.counts.snapshot > snapshot,
-      `the snapshot is taken after ${JSON.stringify(text)}`,
-    );
-    assert.equal(verifier.isRevoked(kept), 'revoked');
-  }
-  await until(() => verifier.status().connected, 'the stream is back');
-  assert.equal(verifier.status().marks, 1);
-});
-
 test('a new epoch is followed, and what the old one revoked stays revoked', async () => {
   const verifier = await connected();
   const old = someClaims(issuer);
@@ -190,30 +152,26 @@ test('a new epoch is followed, and what the old one revoked stays revoked', asyn
   assert.equal(verifier.isRevoked(old), 'revoked');
 });
 
-test('a forged, foreign, changed, unsigned or older snapshot is refused', async () => {
+test('a forged, changed, unsigned or older snapshot is refused, whatever it says', async () => {
   const verifier = await connected();
   issuer.revoke({ by: 'sid', value: 'kept' });
   await until(() => verifier.status().signals?.seq === 1, 'the mark is there');
-  const { answers } = issuer;
-  const position = `${issuer.epoch}-1-tag`;
-  const marks = [{ kind: 'revoke', by: 'sid', value: 'forged' }];
-  const foreign = { issuer: 'http://127.0.0.1:1/auth', key: generateKeyPair('ES256').signingKey };
-  const honest = { position, marks };
+  const forged = {
+    position: `${issuer.epoch}-1-tag`,
+    marks: [{ kind: 'revoke', by: 'sid', value: 'forged' }],
+  };
+  const strangersKey = generateKeyPair('ES256').signingKey;
+  const before = { ...issuer, epoch: 'older', clockOffset: -120_000 };
   const forgeries: (() => { body: string; signature: string | undefined })[] = [
-    () => ({ ...makeSnapshot(issuer, honest), signature: undefined }),
-    () => makeSnapshot({ ...issuer, key: foreign.key }, honest),
-    () => makeSnapshot(issuer, honest, {}, { typ: 'JWT' }),
-    () => makeSnapshot(issuer, { ...honest, iss: foreign.issuer }, { iss: foreign.issuer }),
-    () => makeSnapshot(issuer, honest, { seq: 99 }),
-    () => makeSnapshot(issuer, honest, { sha256: 'AAAA' }),
-    () => makeSnapshot({ ...issuer, seq: 0 }, { position: `${issuer.epoch}-0-tag`, marks }),
-    () =>
-      makeSnapshot({ ...issuer, epoch: 'older', clockOffset: -120_000 }, { position: 'older-1-tag', marks }),
-    () => makeSnapshot(issuer, { position, marks: [{ kind: 'revoke', by: 'planet', value: 'forged' }] }),
+    () => ({ ...makeSnapshot(issuer, forged), signature: undefined }),
+    () => makeSnapshot({ ...issuer, key: strangersKey }, forged),
+    () => makeSnapshot(issuer, forged, { sha256: 'AAAA' }),
+    () => makeSnapshot({ ...issuer, seq: 0 }, { ...forged, position: `${issuer.epoch}-0-tag` }),
+    () => makeSnapshot(before, { ...forged, position: 'older-1-tag' }),
   ];
   for (const [at, forge] of forgeries.entries()) {
     const { snapshot } = issuer.counts;
-    answers.snapshot = (_request, response) => {
+    issuer.answers.snapshot = (_request, response) => {
       const { body, signature } = forge();
       const headers: Record<string, string> =
         signature === undefined ? {} : { 'latchkey-signature': signature };
@@ -221,13 +179,10 @@ test('a forged, foreign, changed, unsigned or older snapshot is refused', async 
     };
     await until(() => issuer.open === 1, 'the stream is open');
     issuer.write('event: reset\ndata: {}\n\n');
-    await until(
-      () => issuer.counts.snapshot > snapshot && verifier.status().lastFault !== undefined,
-      `forgery ${at} is asked for`,
-    );
+    await until(() => issuer.counts.snapshot > snapshot, `forgery ${at} is asked for`);
+    issuer.answers.snapshot = undefined;
+    await until(() => verifier.status().connected && issuer.open === 1, 'the honest snapshot mends it');
     assert.equal(verifier.isRevoked({ sid: 'forged' }), undefined, `forgery ${at}`);
-    answers.snapshot = undefined;
-    await until(() => verifier.status().connected, 'the honest snapshot mends it');
   }
   assert.equal(verifier.isRevoked({ sid: 'kept' }), 'revoked');
 });

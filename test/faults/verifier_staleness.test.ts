@@ -110,11 +110,7 @@ test('a constant difference between the clocks, within the tolerance, is not age
 });
 
 test('a longer token life announced by the issuer moves the limit, up to what the verifier accepts', async () => {
-  const snapshot = makeSnapshot(
-    issuer,
-    { position: `${issuer.epoch}-0-tag`, marks: [], max_life: 86_400 },
-    { max_life: 86_400 },
-  );
+  const snapshot = makeSnapshot(issuer, { position: `${issuer.epoch}-0-tag` }, { max_life: 86_400 });
   issuer.answers.stream = (_request, response) => void response.destroy();
   issuer.answers.snapshot = (_request, response) =>
     void response
@@ -185,7 +181,7 @@ test('the state file: a restart while the issuer is down serves, remembers marks
     wall = 400_000;
     const third = start({ stateFile });
     assert.throws(() => third.verifySync(token), { code: 'signals_stale' });
-    writeFileSync(stateFile, readFileSync(stateFile, 'utf8').replace('"version":1', '"version":2'));
+    writeFileSync(stateFile, readFileSync(stateFile, 'utf8').replace('"version":2', '"version":3'));
     assert.throws(() => start({ stateFile }).verifySync(token), { code: 'unavailable' });
     writeFileSync(stateFile, '{');
     assert.throws(() => start({ stateFile }).verifySync(token), { code: 'unavailable' });

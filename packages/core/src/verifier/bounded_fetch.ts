@@ -1,24 +1,38 @@
-// One GET with every limit the answer of a stranger needs (threats K03): a deadline for the whole exchange, a cap on the
-// bytes of the body as they arrive, no redirects, no credentials. Nothing here trusts `content-length`. The deadline
-// holds even where the given `fetch` ignores its signal.
+// One request with every limit the answer of a stranger needs (threats K03): a deadline for the whole exchange, a cap on the bytes
+// of the body as they arrive, no redirects, so no credential goes anywhere but to the given address. Nothing here trusts
+// `content-length`. The deadline holds even where the given `fetch` ignores its signal.
 import { once } from 'node:events';
 
 /** The part of the global `fetch` that is used here, so that a service may hand in its own. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export interface GetOptions {
+export interface RequestOptions {
   readonly fetch: Fetch;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Makes it a POST. */
+  readonly body?: string;
+  /** What the answer's status may be. @default 200 alone */
+  readonly statuses?: readonly number[];
   /** Milliseconds for the exchange, or until the head of the answer where the body is a stream. */
   readonly deadline: number;
   /** Ends the exchange from outside. */
   readonly signal: AbortSignal;
 }
 
+export interface BoundedRequestOptions extends RequestOptions {
+  readonly maxBytes: number;
+  /** May refuse the answer by its head, before the body. */
+  readonly inspect?: (headers: Headers) => void;
+  /** Told of the body as it arrives. */
+  readonly onChunk?: (chunk: Uint8Array) => void;
+}
+
 export interface BoundedResponse {
+  readonly status: number;
   readonly headers: Headers;
-  readonly body: Buffer;
+  /** The body as it arrived: a large one need not be copied into one piece. */
+  readonly chunks: readonly Uint8Array[];
 }
 
 /** An answer that was refused or never came. Its message holds our own words and numbers only. */
@@ -26,15 +40,14 @@ export class FetchFault extends Error {
   override readonly name = 'FetchFault';
 }
 
-/** Reads a whole answer of status 200 and at most `maxBytes`; `inspect` may refuse it by its head, before the body. */
-export async function getBounded(
-  options: GetOptions & { readonly maxBytes: number; readonly inspect?: (headers: Headers) => void },
-): Promise<BoundedResponse> {
+/** Reads a whole answer of at most `maxBytes`. */
+export async function fetchBounded(options: BoundedRequestOptions): Promise<BoundedResponse> {
   return await withinDeadline(options, async (signal) => {
     const response = await request(options, signal);
     try {
-      options.inspect?.(response.headers);
-      return { headers: response.headers, body: await readBody(response, options.maxBytes) };
+      const { status, headers } = response;
+      options.inspect?.(headers);
+      return { status, headers, chunks: await readBody(response, options) };
     } catch (error) {
       await response.body?.cancel().catch(() => {});
       throw error;
@@ -43,7 +56,7 @@ export async function getBounded(
 }
 
 /** Opens an answer whose body never ends. The deadline covers the head only; `signal` ends the rest. */
-export async function openStream(options: GetOptions): Promise<Response> {
+export async function openStream(options: RequestOptions): Promise<Response> {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   options.signal.addEventListener('abort', stop, { once: true });
@@ -59,7 +72,10 @@ export async function openStream(options: GetOptions): Promise<Response> {
   }
 }
 
-async function withinDeadline<T>(options: GetOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withinDeadline<T>(
+  options: RequestOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   options.signal.addEventListener('abort', stop, { once: true });
@@ -77,15 +93,17 @@ async function withinDeadline<T>(options: GetOptions, work: (signal: AbortSignal
   }
 }
 
-async function request({ fetch, url, headers }: GetOptions, signal: AbortSignal): Promise<Response> {
+async function request(options: RequestOptions, signal: AbortSignal): Promise<Response> {
+  const { fetch, url, headers, body, statuses = [200] } = options;
   const response = await fetch(url, {
-    method: 'GET',
+    method: body === undefined ? 'GET' : 'POST',
     headers,
+    ...(body === undefined ? {} : { body }),
     redirect: 'error',
     credentials: 'omit',
     signal,
   });
-  if (response.status !== 200) {
+  if (!statuses.includes(response.status)) {
     await response.body?.cancel().catch(() => {});
     throw new FetchFault(`the answer has status ${response.status}`);
   }
@@ -107,19 +125,20 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
-  if (response.body === null) return Buffer.alloc(0);
+async function readBody(response: Response, options: BoundedRequestOptions): Promise<Uint8Array[]> {
+  if (response.body === null) return [];
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return Buffer.concat(chunks, length);
+    if (done) return chunks;
     length += value.byteLength;
-    if (length > maxBytes) {
+    if (length > options.maxBytes) {
       await reader.cancel().catch(() => {});
-      throw new FetchFault(`the answer is larger than ${maxBytes} bytes`);
+      throw new FetchFault(`the answer is larger than ${options.maxBytes} bytes`);
     }
+    options.onChunk?.(value);
     chunks.push(value);
   }
 }

@@ -21,8 +21,11 @@ export interface Freshness {
   readonly maxLife: number;
   /** Milliseconds by which our wall clock seems to be ahead of the issuer's. */
   readonly offset: number;
-  /** Told now: complete up to `asOf` (ms); `maxLife` in seconds. An earlier `asOf` than the last changes nothing. */
-  heard(asOf: number, maxLife: number): void;
+  /**
+   * Told now: complete up to `asOf` (ms); `maxLife` in seconds. False, and nothing has changed, where the last `asOf` was as
+   * late: whatever is replayed makes nobody fresh.
+   */
+  heard(asOf: number, maxLife: number): boolean;
   /** Known from an earlier run: counts with its full age. */
   restored(asOf: number, maxLife: number): void;
   /** Our clock in milliseconds, for a wall clock that says `wall`. */
@@ -77,10 +80,11 @@ export function createFreshness({
       return offset.value();
     },
     heard(value, life) {
-      if (asOf !== undefined && value < asOf) return;
+      if (asOf !== undefined && value <= asOf) return false;
       heardAt = monotonic();
       offset.sample(now() - value, heardAt);
       advance(value, life);
+      return true;
     },
     restored(value, life) {
       heardAt = monotonic() - Math.max(0, now() - value);

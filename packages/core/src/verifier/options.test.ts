@@ -104,9 +104,12 @@ test('all faults at once, and no option that is none', () => {
 
 test('fixed keys: no address, no signals, no state file, and at least one key', () => {
   assert.equal(readOptions({ ...good, jwks }).fixedKeys?.size, 1);
-  assert.equal(readOptions({ ...good, jwks }).signals, false);
+  assert.equal(readOptions({ ...good, jwks }).signals, 'off');
   assert.throws(() => readOptions({ ...good, jwks, issuerAddress: 'https://x.example' }), TypeError);
   assert.throws(() => readOptions({ ...good, jwks, signals: 'stream' }), TypeError);
+  assert.throws(() => readOptions({ ...good, jwks, signals: 'poll' }), TypeError);
+  assert.throws(() => readOptions({ ...good, jwks, signalsAddress: 'https://x.example' }), TypeError);
+  assert.throws(() => readOptions({ ...good, jwks, client: { id: 'x', secret: 'y' } }), TypeError);
   assert.throws(() => readOptions({ ...good, jwks, stateFile: '/tmp/x' }), TypeError);
   assert.throws(() => readOptions({ ...good, jwks: { keys: [] } }), TypeError);
   assert.throws(() => readOptions({ ...good, jwks, algorithms: ['RS256'] }), TypeError);
@@ -118,4 +121,32 @@ test('HS256 only with a key set made for it, and only when it is asked for', () 
   assert.equal(readOptions({ ...good, jwks: secret, algorithms: ['HS256'] }).fixedKeys?.size, 1);
   assert.throws(() => readOptions({ ...good, algorithms: ['HS256'] }), TypeError);
   assert.throws(() => readOptions({ ...good, algorithms: ['none' as never] }), TypeError);
+});
+
+test('how signals are followed, and by whom', () => {
+  const plain = readOptions(good);
+  assert.deepEqual([plain.signals, plain.pollInterval, plain.client], ['stream', 2_000, undefined]);
+  assert.equal(plain.signalsAddress, good.issuer);
+  assert.match(plain.agent, /^latchkey-core\/\d+\.\d+\.\d+$/);
+  const issuerAddress = 'http://127.0.0.1:4000/auth';
+  assert.equal(readOptions({ ...good, issuerAddress }).signalsAddress, issuerAddress);
+  const signalsAddress = 'http://127.0.0.1:4001/auth';
+  assert.equal(readOptions({ ...good, issuerAddress, signalsAddress }).signalsAddress, signalsAddress);
+  assert.equal(readOptions({ ...good, signals: 'poll', pollInterval: 500 }).pollInterval, 500);
+  const bad: Partial<VerifierOptions>[] = [
+    { pollInterval: 499 },
+    { pollInterval: 60_001 },
+    { signalsAddress: 'http://auth:4001' },
+    { signalsAddress: 'http://8.8.8.8' },
+    { agent: '' },
+    { agent: 'a\r\nb: c' },
+    { client: { id: '', secret: 'x' } },
+    { client: { id: 'x', secret: 'ä' } },
+    { client: { id: 'x' } as never },
+    { client: null as never },
+    { signals: 'off', client: { id: 'x', secret: 'y' } },
+    { signals: 'off', signalsAddress },
+  ];
+  for (const options of bad)
+    assert.throws(() => readOptions({ ...good, ...options }), TypeError, JSON.stringify(options));
 });

@@ -7,6 +7,7 @@ import { defaultClockTolerance, defaultMaxTokenLife, maxClockTolerance } from '.
 import type { KeySet } from '../keys.ts';
 import { classifyAddress } from './addresses.ts';
 import type { Fetch } from './bounded_fetch.ts';
+import { type ClientCredential, defaultAgent } from './reader.ts';
 
 /**
  * Danger: lets `issuerAddress` be plain http to a private address or an internal name. Whoever can answer there decides
@@ -15,6 +16,8 @@ import type { Fetch } from './bounded_fetch.ts';
 export const allowPlainPrivateAddress: unique symbol = Symbol(
   'latchkey: plain http to a private issuer address',
 );
+
+export type SignalsMode = 'stream' | 'poll' | 'off';
 
 export interface VerifierOptions {
   /** The `iss` of the tokens, byte for byte. https, or http on the loopback interface. */
@@ -39,8 +42,19 @@ export interface VerifierOptions {
   readonly maxTokenLife?: number;
   /** Bytes for signatures that were verified before; 0 keeps none. @default 64 MiB, enough for about 16,000 tokens in circulation */
   readonly signatureCacheBytes?: number;
-  /** `off`: keys are fetched, revocations are not, and nothing ever counts as stale. @default 'stream' */
-  readonly signals?: 'stream' | 'off';
+  /**
+   * `poll`: for places where long connections are impossible. `off`: keys are fetched, revocations are not, and nothing ever
+   * counts as stale. @default 'stream'
+   */
+  readonly signals?: SignalsMode;
+  /** Milliseconds between two looks at the snapshot, for `poll`: 500 to 60000. @default 2000 */
+  readonly pollInterval?: number;
+  /** Where the signals are read, path included, when the issuer serves them elsewhere. @default `issuerAddress` */
+  readonly signalsAddress?: string;
+  /** Makes this a registered reader: it has a reserved place, is listed by the issuer, and acknowledges what it has applied. */
+  readonly client?: ClientCredential;
+  /** `User-Agent` of everything that is asked of the issuer. @default `latchkey-core/<version>` */
+  readonly agent?: string;
   /** A file for the last good keys and marks, so that a restart works while the issuer is down. Whoever can write it is trusted. */
   readonly stateFile?: string;
   readonly [allowPlainPrivateAddress]?: boolean;
@@ -58,7 +72,12 @@ export interface VerifierSettings {
   readonly clockTolerance: number;
   readonly maxTokenLife: number;
   readonly signatureCacheBytes: number;
-  readonly signals: boolean;
+  /** `off` with fixed keys too. */
+  readonly signals: SignalsMode;
+  readonly pollInterval: number;
+  readonly signalsAddress: string;
+  readonly client: ClientCredential | undefined;
+  readonly agent: string;
   readonly stateFile: string | undefined;
 }
 
@@ -77,6 +96,10 @@ const knownOptions: Readonly<Record<Exclude<keyof VerifierOptions, symbol>, stri
   maxTokenLife: 'number',
   signatureCacheBytes: 'number',
   signals: 'string',
+  pollInterval: 'number',
+  signalsAddress: 'string',
+  client: 'object',
+  agent: 'string',
   stateFile: 'string',
 };
 
@@ -89,15 +112,17 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     ...audienceFaults(options.audience),
     ...algorithmFaults(options),
     ...numberFaults(options),
+    ...readerFaults(options),
     ...combinationFaults(options),
   ];
   const algorithms = options.algorithms ?? defaultAlgorithms;
   const fixedKeys = faults.length === 0 ? readKeys(options.jwks, algorithms, faults) : undefined;
   if (faults.length > 0) throw new TypeError(`createVerifier: ${faults.join('; ')}`);
+  const address = options.issuerAddress ?? options.issuer;
   return {
     issuer: options.issuer,
     audience: options.audience,
-    address: options.issuerAddress ?? options.issuer,
+    address,
     fixedKeys,
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     now: options.now ?? Date.now,
@@ -106,7 +131,11 @@ export function readOptions(options: VerifierOptions): VerifierSettings {
     clockTolerance: options.clockTolerance ?? defaultClockTolerance,
     maxTokenLife: options.maxTokenLife ?? defaultMaxTokenLife,
     signatureCacheBytes: options.signatureCacheBytes ?? 67_108_864,
-    signals: fixedKeys === undefined && options.signals !== 'off',
+    signals: fixedKeys === undefined ? (options.signals ?? 'stream') : 'off',
+    pollInterval: options.pollInterval ?? 2_000,
+    signalsAddress: options.signalsAddress ?? address,
+    client: options.client,
+    agent: options.agent ?? defaultAgent,
     stateFile: options.stateFile,
   };
 }
@@ -122,8 +151,8 @@ function shapeFaults(options: Record<string, unknown>): string[] {
       faults.push(`${name} must be of type ${wanted}`);
     }
   }
-  if (options['signals'] !== undefined && !['stream', 'off'].includes(options['signals'] as string)) {
-    faults.push("signals must be 'stream' or 'off'");
+  if (options['signals'] !== undefined && !['stream', 'poll', 'off'].includes(options['signals'] as string)) {
+    faults.push("signals must be 'stream', 'poll' or 'off'");
   }
   return faults;
 }
@@ -134,12 +163,15 @@ function addressFaults(options: VerifierOptions): string[] {
   if ('fault' in issuer) faults.push(`issuer ${issuer.fault}`);
   else if (issuer.kind !== 'https' && issuer.kind !== 'loopback')
     faults.push('issuer must be https, or http on loopback');
-  if (options.issuerAddress === undefined) return faults;
-  const address = classifyAddress(options.issuerAddress);
-  if ('fault' in address) faults.push(`issuerAddress ${address.fault}`);
-  else if (address.kind === 'other') faults.push('issuerAddress must be https, or http on loopback');
-  else if (address.kind === 'private' && options[allowPlainPrivateAddress] !== true) {
-    faults.push('issuerAddress is plain http to a private address: only with [allowPlainPrivateAddress]');
+  const dangerous = options[allowPlainPrivateAddress] === true;
+  for (const name of ['issuerAddress', 'signalsAddress'] as const) {
+    if (options[name] === undefined) continue;
+    const address = classifyAddress(options[name]);
+    if ('fault' in address) faults.push(`${name} ${address.fault}`);
+    else if (address.kind === 'other') faults.push(`${name} must be https, or http on loopback`);
+    else if (address.kind === 'private' && !dangerous) {
+      faults.push(`${name} is plain http to a private address: only with [allowPlainPrivateAddress]`);
+    }
   }
   return faults;
 }
@@ -169,6 +201,7 @@ function numberFaults(options: VerifierOptions): string[] {
     ['clockTolerance', 0, maxClockTolerance, 'seconds'],
     ['maxTokenLife', 30, 86_400, 'seconds'],
     ['signatureCacheBytes', 0, 2 ** 31, 'bytes'],
+    ['pollInterval', 500, 60_000, 'milliseconds'],
   ] as const;
   return limits.flatMap(([name, least, most, unit]) => {
     const value = options[name];
@@ -177,12 +210,35 @@ function numberFaults(options: VerifierOptions): string[] {
   });
 }
 
-function combinationFaults({ jwks, issuerAddress, signals, stateFile }: VerifierOptions): string[] {
-  if (jwks === undefined) return [];
+/** The words never hold what was given: it may be a secret. */
+function readerFaults({ client, agent }: VerifierOptions): string[] {
   const faults: string[] = [];
-  if (issuerAddress !== undefined) faults.push('issuerAddress has no meaning with fixed jwks');
-  if (signals === 'stream') faults.push('signals cannot be streamed with fixed jwks');
-  if (stateFile !== undefined) faults.push('stateFile has no meaning with fixed jwks');
+  const isText = (value: unknown, most: number): boolean =>
+    typeof value === 'string' && value.length <= most && /^[\x20-\x7e]+$/.test(value);
+  if (agent !== undefined && !isText(agent, 256))
+    faults.push('agent must be 1 to 256 printable ASCII characters');
+  if (client === undefined || client === null) return faults;
+  if (!isText(client.id, 256)) faults.push('client.id must be 1 to 256 printable ASCII characters');
+  if (!isText(client.secret, 1024)) faults.push('client.secret must be 1 to 1024 printable ASCII characters');
+  return faults;
+}
+
+function combinationFaults(options: VerifierOptions): string[] {
+  const faults: string[] = [];
+  const meaningless = (
+    name: 'issuerAddress' | 'signalsAddress' | 'client' | 'stateFile',
+    where: string,
+  ): void => {
+    if (options[name] !== undefined) faults.push(`${name} has no meaning with ${where}`);
+  };
+  if (options.jwks !== undefined) {
+    for (const name of ['issuerAddress', 'signalsAddress', 'client', 'stateFile'] as const)
+      meaningless(name, 'fixed jwks');
+    if (options.signals === 'stream' || options.signals === 'poll')
+      faults.push('signals cannot be followed with fixed jwks');
+  } else if (options.signals === 'off') {
+    for (const name of ['signalsAddress', 'client'] as const) meaningless(name, "signals: 'off'");
+  }
   return faults;
 }
 

@@ -1,18 +1,19 @@
 // The issuer's JWK Set, fetched and kept. Single flight: however many wait, one request is under way. A stranger's unknown `kid`
 // may cost one fetch per cool-down and no more (threats K01), and a `kid` that was not found is remembered for a while.
 // What was good stays in use until something good replaces it: a failed fetch, HTML, a private key or a set without a
-// usable key change nothing (K03). A `keys` signal fetches at once, past the cool-down. It waits on the network, so `fetch` and the
-// clock are arguments.
-
+// usable key change nothing (K03). A `keys` signal fetches at once, past the cool-down, and so does a signature of a key that is not
+// here; but never one fetch after the other without a pause. It waits on the network, so `fetch` and the clock are arguments.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Algorithm } from '../jwa.ts';
 import { JwkError, parseJwkSet } from '../jwk.ts';
 import type { KeySet } from '../keys.ts';
 import { parseStrictJson } from '../strict_json.ts';
-import { type Fetch, FetchFault, getBounded } from './bounded_fetch.ts';
+import { type Fetch, FetchFault, fetchBounded } from './bounded_fetch.ts';
 
 export interface RemoteJwkSetOptions {
   readonly url: string;
   readonly fetch: Fetch;
+  readonly headers: Readonly<Record<string, string>>;
   readonly monotonic: () => number;
   readonly algorithms: readonly Algorithm[];
   /** Told after each new set; `withdrawn` when a key of the old one is gone or changed. */
@@ -30,7 +31,10 @@ export interface RemoteJwkSet {
   restore(keys: KeySet): void;
   /** Resolves when there are keys; rejects when the fetch under way fails, or at once while it waits to try again. */
   load(): Promise<void>;
-  /** Fetches at once, and once more if a fetch was under way already: its answer may be older than the signal. */
+  /**
+   * Fetches at once, or a second after the last time. A fetch that is under way is waited for: its answer may be older than the
+   * reason for this one.
+   */
   refresh(): Promise<void>;
   /** May a token with this unknown `kid` cause a fetch now? */
   mayFind(kid: string): boolean;
@@ -42,6 +46,7 @@ export interface RemoteJwkSet {
 const maxBytes = 262_144;
 const deadline = 3_000;
 const coolDown = 30_000;
+const refreshPause = 1_000;
 const missMemory = 60_000;
 const maxMisses = 1_000;
 const shortestLife = 60_000;
@@ -56,6 +61,7 @@ export function createRemoteJwkSet(options: RemoteJwkSetOptions): RemoteJwkSet {
   let flight: Promise<void> | undefined;
   let queued: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
   let askedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let fetches = 0;
@@ -99,6 +105,15 @@ export function createRemoteJwkSet(options: RemoteJwkSetOptions): RemoteJwkSet {
     }
   };
 
+  const refreshInTurn = async (): Promise<void> => {
+    const wait = Math.max(refreshedAt + refreshPause - monotonic(), 0);
+    await (wait > 0 ? pause(wait, undefined, { ref: false, signal: closed.signal }) : undefined);
+    while (flight !== undefined) await flight.catch(() => {});
+    queued = undefined;
+    refreshedAt = monotonic();
+    await fetchOnce();
+  };
+
   return {
     get keys() {
       return keys;
@@ -121,13 +136,7 @@ export function createRemoteJwkSet(options: RemoteJwkSetOptions): RemoteJwkSet {
       await flight;
     },
     refresh() {
-      if (flight === undefined) return fetchOnce();
-      queued ??= flight
-        .catch(() => {})
-        .then(() => {
-          queued = undefined;
-          return fetchOnce();
-        });
+      queued ??= refreshInTurn();
       return queued;
     },
     mayFind: (kid) =>
@@ -154,11 +163,15 @@ async function fetchJwkSet(
   options: RemoteJwkSetOptions,
   signal: AbortSignal,
 ): Promise<{ readonly keys: KeySet; readonly life: number }> {
-  const { headers, body } = await getBounded({
+  const { headers, chunks } = await fetchBounded({
     fetch: options.fetch,
     url: options.url,
     // `no-cache`: a shared cache on the way must ask the issuer, or a key could be withdrawn and still be served.
-    headers: { accept: 'application/jwk-set+json, application/json', 'cache-control': 'no-cache' },
+    headers: {
+      ...options.headers,
+      accept: 'application/jwk-set+json, application/json',
+      'cache-control': 'no-cache',
+    },
     deadline,
     signal,
     maxBytes,
@@ -166,7 +179,7 @@ async function fetchJwkSet(
   });
   let keys: KeySet;
   try {
-    keys = parseJwkSet(parseStrictJson(body), { algorithms: options.algorithms });
+    keys = parseJwkSet(parseStrictJson(Buffer.concat(chunks)), { algorithms: options.algorithms });
   } catch (error) {
     throw new FetchFault(
       error instanceof JwkError ? `the key set was refused: ${error.message}` : 'the key set is not JSON',

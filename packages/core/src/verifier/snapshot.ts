@@ -1,124 +1,110 @@
-// The whole live set of marks in one signed document, so that a cache or a false server can neither forge nor change it. The
-// signature is in a header and names the SHA-256 of the body: it is verified before the body is read, so only the issuer
-// can make us read a large one. Keys come from the issuer's own key set, never from the snapshot. Whether the document is
-// newer than what is known is judged by the caller, who knows.
+// The whole live set of marks in one document (docs/protocol/signals.md), which may come by way of a cache. The issuer's signature is in
+// a header and names the SHA-256 of the body: it is verified before the body is read, so only the issuer can make us read a
+// large one. Whoever holds a snapshot asks whether it is still the present one, and then a signature alone is the answer.
 import { createHash } from 'node:crypto';
-import type { Algorithm } from '../jwa.ts';
-import { verifyJws } from '../jws.ts';
-import type { KeySet } from '../keys.ts';
-import { parseStrictJson } from '../strict_json.ts';
-import { TokenError } from '../token_error.ts';
-import { type Fetch, getBounded } from './bounded_fetch.ts';
-import { type Mark, parseMark } from './marks.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Attestation, readAttestation, type Trust } from './attestation.ts';
+import { type Fetch, fetchBounded } from './bounded_fetch.ts';
+import { createColumnJson } from './column_json.ts';
+import { readMarkGroups } from './mark_groups.ts';
+import type { MarkGroup } from './marks.ts';
+import { isPosition, type Position } from './position.ts';
 
 export interface Snapshot {
-  readonly epoch: string;
-  readonly seq: number;
-  /** `<epoch>-<seq>-<tag>`: where the stream goes on. */
-  readonly position: string;
+  /** Where the stream goes on. */
+  readonly position: Position;
   /** Milliseconds. */
   readonly asOf: number;
   /** Seconds. */
   readonly maxLife: number;
-  readonly marks: readonly Mark[];
+  /** Empty where nothing has changed since the one that is held. */
+  readonly groups: readonly MarkGroup[];
+  /** base64url, of the body. */
+  readonly sha256: string;
+  readonly etag: string | undefined;
 }
 
 export interface SnapshotOptions {
   readonly url: string;
-  readonly issuer: string;
   readonly fetch: Fetch;
-  readonly keys: KeySet;
-  readonly algorithms: readonly Algorithm[];
-  /** A key that must not be believed, although the set still holds it. */
-  readonly isRevokedKey: (kid: string) => boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly trust: Trust;
   readonly signal: AbortSignal;
 }
 
-/** A snapshot that was refused. `unknownKey` is set when newer keys may help. */
+/** A snapshot that was refused. */
 export class SnapshotFault extends Error {
   override readonly name = 'SnapshotFault';
-  readonly unknownKey: boolean;
-
-  constructor(message: string, unknownKey = false) {
-    super(message);
-    this.unknownKey = unknownKey;
-  }
 }
 
-// About 100 bytes a mark for the two million marks that a verifier holds at most.
+// About 50 bytes a mark for the two million marks that a verifier holds at most.
 const maxBytes = 268_435_456;
 const deadline = 30_000;
 
-type Attested = Readonly<Record<'iss' | 'epoch' | 'seq' | 'as_of' | 'max_life' | 'sha256', unknown>>;
-
-/** Fetches and verifies the snapshot. Rejects with SnapshotFault or FetchFault. */
-export async function fetchSnapshot(options: SnapshotOptions): Promise<Snapshot> {
-  let attested: Attested | undefined;
-  const { body } = await getBounded({
+/** The present snapshot. Rejects with SnapshotFault, AttestationFault or FetchFault. */
+export async function fetchSnapshot(options: SnapshotOptions, held: Snapshot | undefined): Promise<Snapshot> {
+  const digest = createHash('sha256');
+  let attested: Attestation | undefined;
+  const { status, headers, chunks } = await fetchBounded({
     fetch: options.fetch,
     url: options.url,
-    headers: { accept: 'application/json', 'cache-control': 'no-cache' },
+    headers: {
+      ...options.headers,
+      accept: 'application/json',
+      ...(held?.etag === undefined ? {} : { 'if-none-match': held.etag }),
+    },
+    statuses: held?.etag === undefined ? [200] : [200, 304],
     deadline,
     maxBytes,
     signal: options.signal,
-    inspect: (headers) => {
-      attested = readSignature(headers.get('latchkey-signature'), options);
+    inspect: (head) => {
+      attested = readAttestation(head.get('latchkey-signature'), options.trust);
     },
+    onChunk: (chunk) => digest.update(chunk),
   });
-  const digest = createHash('sha256').update(body).digest('base64url');
-  if (attested === undefined || attested.sha256 !== digest) {
+  if (attested === undefined || attested.from !== undefined)
+    throw new SnapshotFault('the signature is not one of a snapshot');
+  if (status === 304) return renewed(held, attested);
+  if (attested.sha256 !== digest.digest('base64url'))
     throw new SnapshotFault('the snapshot is not the one that was signed');
-  }
-  return parseSnapshot(body, attested);
+  const content = readContent(await parse(chunks), attested, options.trust.issuer);
+  return { ...content, sha256: attested.sha256, etag: readEtag(headers) };
 }
 
-function readSignature(compact: string | null, options: SnapshotOptions): Attested {
-  if (compact === null) throw new SnapshotFault('the snapshot is not signed');
-  const { header, payload } = verifySignature(compact, options);
-  if (header['typ'] !== 'signals+jwt') throw new SnapshotFault('the signature is not one of signals');
-  if (options.isRevokedKey(String(header['kid'])))
-    throw new SnapshotFault('the snapshot is signed with a revoked key');
-  const attested = parsePayload(payload);
-  if (attested.iss !== options.issuer) throw new SnapshotFault('the snapshot is of another issuer');
-  return attested;
+/** The one we hold, as of now. */
+function renewed(held: Snapshot | undefined, { epoch, seq, sha256, asOf, maxLife }: Attestation): Snapshot {
+  const same = held?.sha256 === sha256 && held.position.epoch === epoch && held.position.seq === seq;
+  if (held === undefined || !same) throw new SnapshotFault('the snapshot that is held is another one');
+  return { ...held, asOf, maxLife, groups: [] };
 }
 
-function verifySignature(compact: string, { keys, algorithms }: SnapshotOptions) {
+function readContent(
+  { position, marks, ...said }: Readonly<Record<string, unknown>>,
+  { epoch, seq, asOf, maxLife }: Attestation,
+  issuer: string,
+): Pick<Snapshot, 'position' | 'asOf' | 'maxLife' | 'groups'> {
+  if (said['iss'] !== issuer || said['epoch'] !== epoch || said['seq'] !== seq)
+    throw new SnapshotFault('the snapshot and its signature differ');
+  if (!isPosition(position, epoch, seq)) throw new SnapshotFault('the snapshot has a wrong shape');
+  const groups = readMarkGroups(marks);
+  if (groups === undefined) throw new SnapshotFault('the snapshot holds marks that are not known here');
+  return { position: { epoch, seq, id: position }, asOf, maxLife, groups };
+}
+
+/** Bytes that are parsed between two turns of the loop: a few milliseconds. */
+const partLength = 262_144;
+
+/** The issuer's signature covers these bytes, so the fast native parser may read them. */
+async function parse(chunks: readonly Uint8Array[]): Promise<Readonly<Record<string, unknown>>> {
+  const json = createColumnJson();
   try {
-    return verifyJws(compact, keys, { algorithms });
-  } catch (error) {
-    if (!(error instanceof TokenError)) throw error;
-    throw new SnapshotFault(`the signature was refused: ${error.code}`, error.code === 'unknown_key');
-  }
-}
-
-function parsePayload(payload: Uint8Array): Attested {
-  try {
-    return parseStrictJson(Buffer.from(payload)) as Attested;
-  } catch {
-    throw new SnapshotFault('the signed summary is not JSON');
-  }
-}
-
-function parseSnapshot(body: Uint8Array, attested: Attested): Snapshot {
-  const value = parseSigned(body);
-  const { epoch, seq, position, as_of: asOf, max_life: maxLife, marks } = value;
-  for (const name of ['iss', 'epoch', 'seq', 'as_of', 'max_life'] as const) {
-    if (value[name] !== attested[name])
-      throw new SnapshotFault(`the snapshot and its signature differ in ${name}`);
-  }
-  if (typeof epoch !== 'string' || !isCount(seq) || !isCount(asOf) || !isCount(maxLife)) {
-    throw new SnapshotFault('the snapshot has a wrong shape');
-  }
-  if (!isPosition(position, epoch, seq) || !Array.isArray(marks))
-    throw new SnapshotFault('the snapshot has a wrong shape');
-  return { epoch, seq, position, asOf, maxLife, marks: parseMarks(marks) };
-}
-
-/** The issuer's signature covers these bytes, so the fast native parser may read them; two million marks take a while. */
-function parseSigned(body: Uint8Array): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += partLength) {
+        json.push(chunk.subarray(at, at + partLength));
+        await turn();
+      }
+    }
+    const value = json.end();
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
     // Refused below, in our own words.
@@ -126,21 +112,8 @@ function parseSigned(body: Uint8Array): Record<string, unknown> {
   throw new SnapshotFault('the snapshot is not a JSON object');
 }
 
-export function parseMarks(values: readonly unknown[]): Mark[] {
-  return values.map((value) => {
-    const mark = parseMark((value as { kind?: unknown } | null)?.kind, value);
-    if (mark === undefined) throw new SnapshotFault('the snapshot holds a mark that is not known here');
-    return mark;
-  });
-}
-
-/** Positions go back to the server in a header: printable, short, and of this epoch and number. */
-export function isPosition(value: unknown, epoch: string, seq: number): value is string {
-  if (typeof value !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(value)) return false;
-  const start = `${epoch}-${seq}-`;
-  return value.startsWith(start) && value.length > start.length;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** RFC 9110 §8.8.3. A strange one is none: then the whole document is asked for. */
+function readEtag(headers: Headers): string | undefined {
+  const etag = headers.get('etag') ?? '';
+  return /^(?:W\/)?"[\x21\x23-\x7e]{1,256}"$/.test(etag) ? etag : undefined;
 }

@@ -1,31 +1,37 @@
 // The last good keys and marks on disk, so that a service can restart while its issuer is down. The file replaces the issuer's
 // word, so whoever can write it is trusted like the issuer: it is made with mode 0600 and replaced whole by a rename. It
 // counts with the age of its `as_of`, and anything odd about it means starting without. It holds public keys and marks,
-// nothing secret.
+// nothing secret. It is written piece by piece: a million marks must not hold up the requests.
 import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { Algorithm } from '../jwa.ts';
 import { exportPublicJwk, parseJwkSet } from '../jwk.ts';
 import type { KeySet } from '../keys.ts';
-import type { Mark } from './marks.ts';
-import type { Position } from './signals.ts';
-import { isPosition, parseMarks } from './snapshot.ts';
+import { groupMarks, readMarkGroups } from './mark_groups.ts';
+import type { Mark, MarkGroup } from './marks.ts';
+import { isCount, isPosition, type Position } from './position.ts';
 
-export interface KeptSignals {
+interface Moment {
   readonly position: Position;
   /** Milliseconds. */
   readonly asOf: number;
   /** Seconds. */
   readonly maxLife: number;
-  readonly marks: Iterable<Mark>;
 }
 
+/** What an earlier run knew. */
 export interface KeptState {
   readonly keys: KeySet;
-  readonly signals: KeptSignals | undefined;
+  readonly signals: (Moment & { readonly groups: readonly MarkGroup[] }) | undefined;
 }
 
-const version = 1;
+/** What is known now. The marks are read with pauses; those that come meanwhile may be among them. */
+export interface PresentState {
+  readonly keys: KeySet;
+  readonly signals: (Moment & { readonly marks: Iterable<Mark> }) | undefined;
+}
+
+const version = 2;
 
 /** What an earlier run kept for this issuer; undefined when there is nothing that can be used. Never throws. */
 export function readStateFile(
@@ -44,32 +50,45 @@ export function readStateFile(
   }
 }
 
-function readSignals(value: Record<string, unknown> | undefined): KeptSignals | undefined {
+function readSignals(value: Record<string, unknown> | undefined): KeptState['signals'] {
   if (value === undefined) return undefined;
   const { epoch, seq, id, as_of: asOf, max_life: maxLife, marks } = value;
-  if (typeof epoch !== 'string' || !isPosition(id, epoch, seq as number)) return undefined;
-  if (![seq, asOf, maxLife].every(Number.isSafeInteger) || !Array.isArray(marks)) return undefined;
-  return {
-    position: { epoch, seq: seq as number, id },
-    asOf: asOf as number,
-    maxLife: maxLife as number,
-    marks: parseMarks(marks),
-  };
+  const groups = readMarkGroups(marks);
+  if (typeof epoch !== 'string' || !isCount(seq) || !isCount(asOf) || !isCount(maxLife)) return undefined;
+  if (!isPosition(id, epoch, seq) || groups === undefined) return undefined;
+  return { position: { epoch, seq, id }, asOf, maxLife, groups };
 }
 
-function serialise(issuer: string, { keys, signals }: KeptState): string {
-  const kept = signals && {
-    ...signals.position,
-    as_of: signals.asOf,
-    max_life: signals.maxLife,
-    marks: [...signals.marks],
-  };
-  return JSON.stringify({
-    version,
-    issuer,
-    jwks: { keys: [...keys.values()].map(exportPublicJwk) },
-    signals: kept,
-  });
+/** Marks in one piece of the file. */
+const pieceLength = 8_192;
+
+function* serialise(issuer: string, { keys, signals }: PresentState): Generator<string> {
+  const jwks = { keys: [...keys.values()].map(exportPublicJwk) };
+  const head = JSON.stringify({ version, issuer, jwks }).slice(0, -1);
+  if (signals === undefined) {
+    yield `${head}}`;
+    return;
+  }
+  const { position, asOf, maxLife, marks } = signals;
+  const moment = JSON.stringify({ ...position, as_of: asOf, max_life: maxLife }).slice(0, -1);
+  yield `${head},"signals":${moment},"marks":[`;
+  let comma = '';
+  for (const piece of piecesOf(marks)) {
+    yield `${comma}${JSON.stringify(groupMarks(piece)).slice(1, -1)}`;
+    comma = ',';
+  }
+  yield ']}}';
+}
+
+function* piecesOf(marks: Iterable<Mark>): Generator<readonly Mark[]> {
+  let piece: Mark[] = [];
+  for (const mark of marks) {
+    piece.push(mark);
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
 }
 
 export interface StateWriter {
@@ -80,13 +99,17 @@ export interface StateWriter {
 }
 
 const shortestPause = 5_000;
+let writers = 0;
 
 /** Writes what `read` gives, at most once in 5 s and for at most a twentieth of the time; undefined is not written. */
 export function createStateWriter(
   path: string,
   issuer: string,
-  read: () => KeptState | undefined,
+  read: () => PresentState | undefined,
 ): StateWriter {
+  writers += 1;
+  // Of its own, should there be two verifiers with one file in this process.
+  const draft = `${path}.${process.pid}.${writers}.new`;
   let timer: NodeJS.Timeout | undefined;
   let dirty = false;
   let closed = false;
@@ -98,7 +121,7 @@ export function createStateWriter(
     const started = performance.now();
     try {
       const state = read();
-      if (state !== undefined) await replaceFile(path, serialise(issuer, state));
+      if (state !== undefined) await replaceFile(path, draft, serialise(issuer, state));
       lastFault = undefined;
     } catch (error) {
       lastFault = `the state file cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'fault'}`;
@@ -129,12 +152,11 @@ export function createStateWriter(
   };
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
+async function replaceFile(path: string, draft: string, pieces: Iterable<string>): Promise<void> {
   try {
     const file = await open(draft, 'w', 0o600);
     try {
-      await file.writeFile(text);
+      for (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();

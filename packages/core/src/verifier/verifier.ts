@@ -10,10 +10,13 @@ import {
   verifyAccessTokenSignature,
 } from '../access_token.ts';
 import { TokenError } from '../token_error.ts';
+import { within } from './deadline.ts';
 import { createDoorkeeper } from './doorkeeper.ts';
-import { createFixedKnowledge, createRemoteKnowledge, type SignalsStatus, within } from './knowledge.ts';
-import type { Mark, MarkedClaims, MarkHit } from './marks.ts';
-import { readOptions, type VerifierOptions } from './options.ts';
+import { createFixedKnowledge, type SignalsStatus } from './knowledge.ts';
+import { type Mark, type MarkedClaims, type MarkHit, type MarkSpots, spotsOf } from './marks.ts';
+import { readOptions, type SignalsMode, type VerifierOptions } from './options.ts';
+import { createReader } from './reader.ts';
+import { createRemoteKnowledge } from './remote_knowledge.ts';
 import { createSignatureCache } from './signature_cache.ts';
 
 export interface VerifyOptions {
@@ -31,7 +34,16 @@ export interface VerifierStatus {
   readonly asOf: number | undefined;
   /** Milliseconds since then; 0 where nothing can be stale, infinite before the first. */
   readonly staleForMs: number;
+  /** Whether the news are recent enough to decide with: ordinary requests, and `sensitive` ones. */
+  readonly decides: { readonly normal: boolean; readonly sensitive: boolean };
+  /** The stream is open; with `poll`, the last look at the snapshot went well. */
   readonly connected: boolean;
+  /** How signals are followed. */
+  readonly mode: SignalsMode;
+  /** Names this verifier to the issuer: 22 characters, new for each. */
+  readonly instance: string;
+  /** It has a client credential, and acknowledges. */
+  readonly registered: boolean;
   readonly signals: SignalsStatus | undefined;
   readonly jwksFetches: number;
   readonly cachedSignatures: number;
@@ -63,7 +75,7 @@ export interface Verifier {
  * asked on every hit. Claims lie scattered in memory and each look at one costs a cache miss, so what every hit needs
  * stands here: the time it is good for, in whole seconds, and the version of the marks that did not hit it.
  */
-interface Entry extends VerifiedToken {
+interface Entry extends VerifiedToken, MarkSpots {
   /** What callers get: frozen, and nothing of ours in it. */
   readonly verified: VerifiedToken;
   readonly from: number;
@@ -81,6 +93,7 @@ function entryOf(verified: VerifiedToken, clockTolerance: number): Entry {
     from: Math.max(claims.iat, nbf) - clockTolerance,
     until: claims.exp + clockTolerance,
     unmarkedAt: -1,
+    ...spotsOf(claims),
   };
 }
 
@@ -93,11 +106,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const listeners = new Set<(mark: Mark) => void>();
   const cache = createSignatureCache(settings.signatureCacheBytes);
   const doorkeeper = createDoorkeeper();
-  const onMark = (mark: Mark): void => tell(listeners, mark);
+  const reader = createReader(settings.agent, settings.client);
+  const tellAll = (mark: Mark): void => tell(listeners, mark);
+  const onMark = () => (listeners.size === 0 ? undefined : tellAll);
   const onWithdrawnKey = (): void => cache.clear();
   const knowledge =
     settings.fixedKeys === undefined
-      ? createRemoteKnowledge(settings, { onMark, onWithdrawnKey })
+      ? createRemoteKnowledge(settings, reader, { onMark, onWithdrawnKey })
       : createFixedKnowledge(settings.fixedKeys);
   const { marks } = knowledge;
   const { now } = settings;
@@ -121,7 +136,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       checkAccessTokenClaims(entry.claims, { issuer, audience, clockTolerance, maxTokenLife, now: clock });
     }
     if (entry.unmarkedAt !== marks.version) {
-      requireUnmarked(entry, clock);
+      if (marks.mayHitSince(entry, entry.unmarkedAt)) requireUnmarked(entry, clock);
       entry.unmarkedAt = marks.version;
     }
     requireNews(wall, sensitive);
@@ -177,7 +192,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
         marks: marks.size,
         asOf: signals?.asOf,
         staleForMs: signals?.staleForMs ?? 0,
+        decides: { normal: knowledge.holds(now(), false), sensitive: knowledge.holds(now(), true) },
         connected: signals?.connected ?? false,
+        mode: settings.signals,
+        instance: reader.instance,
+        registered: reader.registered,
         signals,
         jwksFetches,
         cachedSignatures: cache.size,
