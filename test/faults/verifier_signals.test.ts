@@ -126,7 +126,7 @@ test('a lost frame shows as a gap at the next frame, or at the next heartbeat, a
   const first = someClaims(issuer);
   issuer.lose({ by: 'sid', value: first.sid });
   await until(() => verifier.isRevoked(first) === 'revoked', 'the heartbeat shows the gap');
-  assert.equal(verifier.status().signals?.snapshots, 2);
+  await until(() => verifier.status().signals?.snapshots === 2, 'the snapshot is taken');
   await until(() => issuer.open === 1, 'the stream is open again');
   issuer.beating = false;
   const second = someClaims(issuer);

@@ -44,8 +44,11 @@ test('a fetch that fails is tried again until it succeeds, and not after the end
     onDone: finished.resolve,
     signal: end.signal,
   });
+  // Its own timers keep nobody alive.
+  const alive = setInterval(() => {}, 1_000);
   refresh.want();
   await finished.promise;
+  clearInterval(alive);
   assert.equal(fetches, 2);
   end.abort();
   refresh.want();
