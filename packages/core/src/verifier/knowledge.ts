@@ -17,7 +17,7 @@ export interface SignalsStatus {
   readonly epoch: string | undefined;
   readonly seq: number | undefined;
   readonly position: string | undefined;
-  /** The last `seq` that the issuer has confirmed to have heard of; only of a registered reader. */
+  /** The last `seq` that the issuer has confirmed to have heard of; only of a registered one with a stream. */
   readonly acknowledged: number | undefined;
   readonly connects: number;
   readonly snapshots: number;

@@ -51,7 +51,10 @@ export interface VerifierOptions {
   readonly pollInterval?: number;
   /** Where the signals are read, path included, when the issuer serves them elsewhere. @default `issuerAddress` */
   readonly signalsAddress?: string;
-  /** Makes this a registered reader: it has a reserved place, is listed by the issuer, and acknowledges what it has applied. */
+  /**
+   * Makes this a registered reader: it may read where strangers may not, and with `stream` it has a reserved place, is listed by
+   * the issuer, and acknowledges what it has applied.
+   */
   readonly client?: ClientCredential;
   /** `User-Agent` of everything that is asked of the issuer. @default `latchkey-core/<version>` */
   readonly agent?: string;

@@ -80,7 +80,9 @@ export function createSignals(options: SignalsOptions): Signals {
   const url = documentUrl(options.address, '/signals/snapshot');
   const headers = reader.signalHeaders;
   const catchUp = createCatchUp({ ...options, url, headers, trust, applied, refreshKeys, signal });
-  const acknowledger = reader.registered
+  // The fleet are those with an open stream: of a reader that polls the issuer would not know what to think.
+  const acknowledges = reader.registered && options.mode === 'stream';
+  const acknowledger = acknowledges
     ? createSignalsAcknowledger(options, () => follower.reconnect())
     : undefined;
   const follower = createFollower(options, { trust, applied, catchUp, acknowledger, signal });
@@ -140,10 +142,7 @@ interface Parts {
 
 function createFollower(options: SignalsOptions, parts: Parts): Follower {
   const { acknowledger, catchUp, signal } = parts;
-  if (options.mode === 'poll') {
-    acknowledger?.open();
-    return createPoll({ catchUp, interval: options.pollInterval, signal });
-  }
+  if (options.mode === 'poll') return createPoll({ catchUp, interval: options.pollInterval, signal });
   return createStream({
     ...options,
     ...parts,

@@ -42,7 +42,7 @@ export interface VerifierStatus {
   readonly mode: SignalsMode;
   /** Names this verifier to the issuer: 22 characters, new for each. */
   readonly instance: string;
-  /** It has a client credential, and acknowledges. */
+  /** It has a client credential. One that follows the stream acknowledges what it has applied. */
   readonly registered: boolean;
   readonly signals: SignalsStatus | undefined;
   readonly jwksFetches: number;
