@@ -1,5 +1,5 @@
-// docs/threats.md is made from the first words of every file in test/attacks and test/faults, so that the page cannot
-// promise a test that is not there. `node tools/threats.ts` writes it; `npm run check` says when it is stale.
+// docs/threats.md is made from the first words of every file in test/attacks, test/faults and test/properties, so that the page
+// cannot promise a test that is not there. `node tools/threats.ts` writes it; `npm run check` says when it is stale.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -69,7 +69,9 @@ function pageText(): string {
     return rows.length === 0 ? '' : `## ${title}\n\n${table(rows)}`;
   });
   const faults = globSync('test/faults/*.test.ts').sort().map(rowOf);
-  return [opening, ...parts.filter((part) => part !== ''), `## Faults\n\n${table(faults)}`].join('\n');
+  const properties = globSync('test/properties/*.test.ts').sort().map(rowOf);
+  const rest = [`## Faults\n\n${table(faults)}`, `## Random histories\n\n${table(properties)}`];
+  return [opening, ...parts.filter((part) => part !== ''), ...rest].join('\n');
 }
 
 /** What is wrong with the page; empty when it is current. */

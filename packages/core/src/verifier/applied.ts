@@ -27,8 +27,11 @@ export interface Applied {
   restore(position: Position): void;
   /** There may be a hole: only a snapshot mends it. What was applied stays. */
   doubt(): void;
-  /** Throws SnapshotFault for one that is older than what is known, and FullFault. */
-  takeSnapshot(snapshot: Snapshot): Promise<void>;
+  /**
+   * `late`: the keys that are here may be older than it, even if it is the first. Throws SnapshotFault for one that is older
+   * than what is known, and FullFault.
+   */
+  takeSnapshot(snapshot: Snapshot, late: boolean): Promise<void>;
   /** False where `as_of` has not moved: then the heartbeat is one that was said before. Throws FullFault. */
   takeBatch(batch: ClosedBatch, attested: Attestation): boolean;
 }
@@ -53,10 +56,10 @@ export function createApplied({ adder, freshness, onKeys, onProgress }: AppliedO
     doubt() {
       complete = false;
     },
-    async takeSnapshot(snapshot) {
+    async takeSnapshot(snapshot, late) {
       refuseOlder(snapshot, position, freshness.asOf);
       for (const _ of addGroups(adder, snapshot.groups)) await turn();
-      const skipped = position !== undefined && position.id !== snapshot.position.id;
+      const skipped = late || (position !== undefined && position.id !== snapshot.position.id);
       position = snapshot.position;
       complete = true;
       freshness.heard(snapshot.asOf, snapshot.maxLife);

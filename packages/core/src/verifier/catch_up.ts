@@ -25,16 +25,20 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   let held: Snapshot | undefined;
   let flight: Promise<void> | undefined;
   let snapshots = 0;
+  /** The key set was fetched long before: what the snapshot holds may have changed it. */
+  let late = false;
 
   const takeOnce = async (): Promise<void> => {
     try {
       const snapshot = await fetchSnapshot(options, held);
-      await applied.takeSnapshot(snapshot);
+      await applied.takeSnapshot(snapshot, late);
+      late = false;
       held = { ...snapshot, groups: [] };
       snapshots += 1;
     } catch (fault) {
       // One that never came says nothing about the one we hold.
       if (!(fault instanceof FetchFault)) held = undefined;
+      if (!(fault instanceof AttestationFault && fault.unknownKey)) late = true;
       throw fault;
     }
   };
