@@ -9,6 +9,7 @@ export {
   type LimitOptions,
   type Listen,
   type PasswordOptions,
+  type SignalOptions,
 } from './options.ts';
 export { type AuthServer, createAuthServer, type Listening } from './server.ts';
 export { DataDirLocked } from './storage/data_dir.ts';

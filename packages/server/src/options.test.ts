@@ -83,6 +83,16 @@ test('what would be dangerous is refused: a weak master key, HMAC, plain HTTP to
   assert.deepEqual(faults({ listen: { host: '0.0.0.0', port: 80 }, trustedProxies: ['10.0.0.0/8'] }), []);
 });
 
+test('signals: who may read them; the internal port is there when they are kept inside', () => {
+  const internal = { host: '127.0.0.1', port: 0 };
+  assert.equal(settingsFrom(good).signalsAccess, 'public');
+  for (const access of ['public', 'registered', 'internal'] as const)
+    assert.deepEqual(faults({ signals: { access }, internal }), [], access);
+  assert.deepEqual(faults({ signals: {} }), []);
+  assert.match(faults({ signals: { access: 'internal' } }).join(), /internal listener must be given/);
+  assert.match(faults({ signals: { access: 'everyone' } }).join(), /public, registered or internal/);
+});
+
 test('all faults are said at once, and a secret among them is not repeated', () => {
   const broken = { ...good, issuer: 'http://x', dataDir: '', refreshGrace: 99, masterKey: 'my-short-secret' };
   assert.throws(

@@ -43,6 +43,14 @@ export interface PasswordOptions {
   readonly queue?: number;
 }
 
+export interface SignalOptions {
+  /**
+   * Who may read the signals: anybody, clients with their credential, or whoever reaches the internal port, where they are then
+   * served instead. @default 'public'
+   */
+  readonly access?: 'public' | 'registered' | 'internal';
+}
+
 export interface AuthServerOptions {
   /** `<public origin>/auth`: https, or http on loopback. */
   readonly issuer: string;
@@ -80,6 +88,7 @@ export interface AuthServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly passwords?: PasswordOptions;
   readonly limits?: LimitOptions;
+  readonly signals?: SignalOptions;
   readonly customClaims?: (user: ClaimsUser) => Record<string, unknown>;
   /** @default 'info' */
   readonly logLevel?: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug';
@@ -113,6 +122,7 @@ export interface Settings {
   readonly refreshesPerMinute: number;
   readonly streamsPerAddress: number;
   readonly streams: number;
+  readonly signalsAccess: NonNullable<SignalOptions['access']>;
   readonly customClaims: ((user: ClaimsUser) => Record<string, unknown>) | undefined;
   readonly logLevel: NonNullable<AuthServerOptions['logLevel']>;
   readonly now: () => number;
@@ -210,6 +220,11 @@ export function checkAuthServerOptions(options: AuthServerOptions): string[] {
   }
   if ((options.sessionIdle ?? 0) > (options.sessionMax ?? 400 * day))
     faults.push('sessionIdle must not be longer than sessionMax');
+  const signalsAccess = options.signals?.access ?? 'public';
+  if (!['public', 'registered', 'internal'].includes(signalsAccess))
+    faults.push('signals.access must be public, registered or internal');
+  if (signalsAccess === 'internal' && options.internal === undefined)
+    faults.push('signals.access internal: the internal listener must be given');
   if (
     options.listen !== undefined &&
     !isLoopback(options.listen.host) &&
@@ -260,6 +275,7 @@ export function settingsFrom(options: AuthServerOptions): Settings {
       ...options.passwords,
     },
     ...limitsFrom(options.limits ?? {}),
+    signalsAccess: options.signals?.access ?? 'public',
     customClaims: options.customClaims,
     logLevel: options.logLevel ?? 'info',
     now: options.now ?? Date.now,

@@ -20,7 +20,7 @@ import { createSessionEnder } from './grants/sessions.ts';
 import { createUserAdmin } from './grants/user_admin.ts';
 import { createApp, registerEndpoints } from './http/app.ts';
 import { createAuthenticator } from './http/caller.ts';
-import { createInternalServer } from './http/internal.ts';
+import { createInternalListener, keepInside } from './http/internal.ts';
 import { closeServer, createOperatorSocket, listenOn, urlOf } from './http/listeners.ts';
 import { countFailures, countOutcomes, createMetrics } from './http/metrics.ts';
 import { checkMasterKey, loadMasterKey } from './keys/master_key.ts';
@@ -28,8 +28,10 @@ import { openRefreshKeyring } from './keys/refresh_keyring.ts';
 import { openSigningKeyring } from './keys/signing_keyring.ts';
 import { type AuthServerOptions, type Settings, settingsFrom } from './options.ts';
 import { createHasher, type PasswordHasher } from './passwords/hasher.ts';
+import { createFleet } from './signals/fleet.ts';
 import { createSignalHub, type SignalHub } from './signals/hub.ts';
 import { createSignalPublisher } from './signals/publisher.ts';
+import { createSnapshots } from './signals/snapshot.ts';
 import { createTokenLife } from './signals/token_life.ts';
 import type { Origin } from './storage/audit.ts';
 import { lockDataDir } from './storage/data_dir.ts';
@@ -55,6 +57,10 @@ export interface AuthServer {
   /** Only at the first start, and only when no password was given: shown once, stored nowhere. */
   readonly firstAdmin: FirstAdmin | undefined;
 }
+
+/** Where the signals are read; the JWK Set is there too when they are kept inside, so that a verifier needs one address. */
+const signalPaths = ['/auth/signals', '/auth/signals/snapshot', '/auth/signals/applied'];
+const jwksPath = '/auth/.well-known/jwks.json';
 
 const systemOrigin: Origin = { actor: 'system', ip: 'local', requestId: 'system' };
 
@@ -119,8 +125,28 @@ async function openState(
   const epoch = await epochOf(database);
   const onError = (error: unknown) =>
     logger.warn({ cause: error instanceof Error ? error.message : 'unknown' }, 'signals cannot be read');
-  hub = await createSignalHub({ database, epoch, maxLife: tokenLife.longest, onError });
-  return { masterKey, tokenLife, signals, signingKeys, refreshKeys, epoch, hub, firstAdmin };
+  const says = {
+    issuer: settings.issuer,
+    epoch,
+    signingKey: () => signingKeys.current,
+    keysChanged: () => signingKeys.reload(),
+    maxLife: () => tokenLife.longest(),
+  };
+  hub = await createSignalHub({ ...says, database, onError });
+  const snapshots = createSnapshots({ ...says, queries: database });
+  const fleet = createFleet({ database, onError });
+  return {
+    masterKey,
+    tokenLife,
+    signals,
+    signingKeys,
+    refreshKeys,
+    epoch,
+    hub,
+    snapshots,
+    fleet,
+    firstAdmin,
+  };
 }
 
 async function compose(
@@ -135,7 +161,7 @@ async function compose(
   );
   const setPassword = createPasswordSetter({ hasher, minLength: settings.passwords.minLength });
   const state = await openState(settings, database, logger, { hasher, setPassword });
-  const { signals, signingKeys, refreshKeys, tokenLife, hub, firstAdmin } = state;
+  const { signals, signingKeys, refreshKeys, tokenLife, hub, fleet, firstAdmin } = state;
   const metrics = createMetrics();
   metrics.gauge('latchkey_signal_streams', 'Open signal streams.', () => hub.readers);
   metrics.gauge('latchkey_passwords_waiting', 'Passwords waiting to be hashed.', () => hasher.waiting);
@@ -195,7 +221,6 @@ async function compose(
     register: settings.registration
       ? createRegistration({ database, setPassword, limit: settings.attemptLimits.address })
       : undefined,
-    maxLife: tokenLife.longest,
   });
   const appOptions = {
     authenticator,
@@ -212,13 +237,18 @@ async function compose(
     },
   };
   const app = createApp(appOptions);
+  const isInternal = settings.signalsAccess === 'internal';
+  const internal = createInternalListener({
+    ready: async () => (await countUsers(database)) >= 0,
+    metrics: () => metrics.text(),
+    paths: new Set(isInternal ? [...signalPaths, jwksPath] : []),
+    handler: (request, response) => app.routing(request, response),
+  });
+  if (isInternal)
+    keepInside(app, new Set(signalPaths), (socket) => internal.owns(socket) || operator.owns(socket));
   registerEndpoints(app, appOptions);
   await app.ready();
 
-  const internal = createInternalServer({
-    ready: async () => (await countUsers(database)) >= 0,
-    metrics: () => metrics.text(),
-  });
   const onError = (error: unknown) =>
     logger.error({ cause: error instanceof Error ? error.message : 'unknown' }, 'upkeep failed');
   const stopUpkeep = startUpkeep({
@@ -232,11 +262,12 @@ async function compose(
 
   return {
     firstAdmin,
-    listen: () => openListeners(settings, app.server, operator, internal),
+    listen: () => openListeners(settings, app.server, operator, internal.server),
     async close() {
       stopUpkeep();
       hub.close();
-      await Promise.all([operator.close(), closeServer(internal), closeServer(app.server)]);
+      await fleet.close();
+      await Promise.all([operator.close(), closeServer(internal.server), closeServer(app.server)]);
       await app.close();
       hasher.close();
       await database.close();

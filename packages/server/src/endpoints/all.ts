@@ -35,7 +35,7 @@ export interface EndpointParts
     AdminKeysOptions,
     AdminClientsOptions,
     Omit<OpenApiEndpointsOptions, 'endpoints'>,
-    Omit<SignalsOptions, 'queries'> {
+    SignalsOptions {
   readonly changePassword: ChangePassword;
   /** Undefined where people may not make their own accounts: then there is no such endpoint. */
   readonly register: Register | undefined;
@@ -60,7 +60,7 @@ export function allEndpoints(parts: EndpointParts): AnyEndpoint[] {
     adminAuditEndpoint(parts.database),
     jwksEndpoint(parts.signingKeys),
     ...metadataEndpoints(parts),
-    ...signalsEndpoints({ ...parts, queries: parts.database }),
+    ...signalsEndpoints(parts),
     ...openApiEndpoints({ ...parts, endpoints: () => all }),
   ];
   return all;

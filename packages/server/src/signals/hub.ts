@@ -1,132 +1,155 @@
-// The hub reads the signals table in order and hands each row to every open stream. It is woken by commits in this
-// process and by a timer, and after every successful read it may say a heartbeat: so an instance that is cut off from
-// its database falls silent, and its verifiers know.
+// The hub reads the signals table in order and says what is new to every open stream, in batches that a signed heartbeat
+// closes: one signature and one buffer for all readers, however many. It is woken by commits in this process and by a timer,
+// and says nothing without having read: so an instance that is cut off from its database falls silent, and its verifiers know.
+import type { SigningKey } from '@latchkey/core';
 import type { Database } from '../storage/database.ts';
-import { findSignal, readHead, type Signal, signalsAfter } from '../storage/signals.ts';
-import { heartbeatFrame, type Position, resetFrame, signalFrame } from './frames.ts';
+import { readHead, type Signal, signalsAfter, touchesKeys } from '../storage/signals.ts';
+import { askFrame, type Batch, batchOf, heartbeatFrame, type Position, resetFrame } from './frames.ts';
+import { createCatchUp, type Said } from './hub_catch_up.ts';
+import { signStatement } from './statement.ts';
+import { inTurns } from './turns.ts';
 
 export interface SignalReader {
+  /** It has a client credential, and may be asked to acknowledge. @default false */
+  readonly registered?: boolean;
   /** Answers false when the reader is too slow or gone: it is dropped. */
-  send(frame: string): boolean;
-  /** The server ends: the reader connects again, perhaps to another one. */
+  send(frames: Buffer): boolean;
+  /** The server ends, or cannot say what the reader has missed: it connects again, perhaps to another one. */
   end(): void;
 }
 
 export interface SignalHub {
   /** Looks for new signals soon. */
   wake(): void;
-  /** Adds a reader that begins after `position`, or at the end when it has none. Answers how to remove it. */
+  /** Adds a reader that begins after `position`, or now when it has none. Answers how to remove it. */
   add(reader: SignalReader, position: Position | undefined): () => void;
+  /** Asks the registered readers to acknowledge now. */
+  ask(): void;
   readonly readers: number;
+  readonly said: Said;
   close(): void;
 }
 
 export interface SignalHubOptions {
   readonly database: Database;
+  readonly issuer: string;
   readonly epoch: string;
-  /** Seconds: the longest life a token of ours may have. */
+  /** The one that signs now. */
+  readonly signingKey: () => SigningKey;
+  /** The table says that keys have come or gone, perhaps by another instance: called before anything more is signed. */
+  readonly keysChanged: () => Promise<void>;
+  /** Seconds: the longest life of any token that is alive. */
   readonly maxLife: () => Promise<number>;
   /** Milliseconds between heartbeats. @default 1000 */
   readonly heartbeat?: number;
   readonly onError: (error: unknown) => void;
 }
 
-/** Rows read at once; a reader that is further behind is sent to the snapshot. */
-const batch = 1000;
+/** Events that one heartbeat closes; a reader that is further behind is sent to the snapshot. */
+const batchSize = 1000;
 
+/** With a thousand readers a round takes some ten milliseconds: it leaves most of the time to everybody else. */
+const pace = { rest: 3, longestRest: 100 };
+
+/** Begins at the end of the table: earlier signals are only read for those who have missed them. */
 export async function createSignalHub(options: SignalHubOptions): Promise<SignalHub> {
-  const { database, epoch } = options;
+  const { database, issuer, epoch } = options;
   const readers = new Set<SignalReader>();
-  let sent = (await readHead(database)).seq;
-  let running = false;
-  let again = false;
+  const [reset, ask] = [Buffer.from(resetFrame), Buffer.from(askFrame)];
+  const end = await readHead(database);
+  let said: Said = { seq: end.seq, asOf: end.asOf, maxLife: await options.maxLife() };
   let closed = false;
 
-  function broadcast(frame: string): void {
-    for (const reader of readers) if (!reader.send(frame)) readers.delete(reader);
+  /** A batch and the heartbeat that closes it. */
+  function closing({ from, seq, frames, sha256 }: Batch, { asOf, maxLife }: Said): Buffer {
+    const statement = { iss: issuer, epoch, from, seq, as_of: asOf, max_life: maxLife, sha256 };
+    return Buffer.from(frames + heartbeatFrame(statement, signStatement(statement, options.signingKey())));
   }
 
-  async function sendNew(): Promise<void> {
+  const catchUp = createCatchUp({ database, epoch, batchSize, said: () => said, closing });
+
+  function broadcast(frames: Buffer): void {
+    for (const reader of readers) if (!reader.send(frames)) readers.delete(reader);
+  }
+
+  function say(batch: Batch, asOf: number, maxLife: number): void {
+    if (closed) return;
+    const now = { seq: batch.seq, asOf, maxLife };
+    const frames = readers.size === 0 ? undefined : closing(batch, now);
+    // Nothing waits between the two: whoever joins stands either before this batch or after it.
+    said = now;
+    if (frames !== undefined) broadcast(frames);
+  }
+
+  async function sayNew(): Promise<void> {
     const head = await readHead(database);
-    while (sent < head.seq) {
-      const signals = await signalsAfter(database, sent, batch);
-      if (signals.length === 0) break;
-      // A hole would be a mark that nobody hears of: say so, and let every reader take the snapshot.
-      if (signals[0]?.seq !== sent + 1) broadcast(resetFrame);
-      for (const signal of signals) broadcast(signalFrame(epoch, signal));
-      sent = signals.at(-1)?.seq ?? sent;
-    }
     const maxLife = await options.maxLife();
-    broadcast(heartbeatFrame(head.asOf, sent, maxLife));
+    if (head.seq < said.seq) throw new Error('the signals in the database have gone back');
+    do {
+      const signals = head.seq === said.seq ? [] : await signalsAfter(database, said.seq, batchSize);
+      if (touchesKeys(signals)) await options.keysChanged();
+      if (!isNext(signals, said.seq, head.seq)) return await startAfter(head, maxLife);
+      const last = signals.at(-1)?.seq ?? said.seq;
+      // While more waits, no later time may be claimed than the one up to which everything has been said.
+      say(batchOf(epoch, said.seq, signals), last >= head.seq ? head.asOf : said.asOf, maxLife);
+    } while (said.seq < head.seq && !closed);
   }
 
-  async function run(): Promise<void> {
-    if (running) {
-      again = true;
-      return;
-    }
-    running = true;
-    try {
-      do {
-        again = false;
-        await sendNew();
-      } while (again && !closed);
-    } catch (error) {
-      options.onError(error);
-    } finally {
-      running = false;
-    }
+  /** There is a hole: what stood there has expired, and only the snapshot is whole. */
+  async function startAfter(head: { seq: number; asOf: number }, maxLife: number): Promise<void> {
+    await options.keysChanged();
+    broadcast(reset);
+    say(batchOf(epoch, head.seq, []), head.asOf, maxLife);
   }
 
-  /** What a reader that stands at `position` has missed; undefined when only the snapshot can tell. */
-  async function missed(position: Position): Promise<readonly Signal[] | undefined> {
-    if (position.epoch !== epoch || position.seq > sent) return undefined;
-    const known = position.seq === 0 ? { tag: 'start' } : await findSignal(database, position.seq);
-    if (known?.tag !== position.tag) return undefined;
-    const signals = (await signalsAfter(database, position.seq, batch)).filter(
-      (signal) => signal.seq <= sent,
-    );
-    return signals.length === sent - position.seq ? signals : undefined;
-  }
+  const round = inTurns(async () => {
+    if (closed) return;
+    await sayNew().catch((error: unknown) => {
+      if (!closed) options.onError(error);
+    });
+  }, pace);
 
-  /** Joins in one turn with the last look at `sent`, so that nothing falls between catching up and the live stream. */
-  async function join(reader: SignalReader, position: Position): Promise<void> {
+  /** Adds the reader in one turn with the last look at what was said, so that nothing falls between. */
+  async function join(reader: SignalReader, position: Position, gone: () => boolean): Promise<void> {
+    // Another instance was further: what it said is in the database.
+    if (position.epoch === epoch && position.seq > said.seq) await round();
     for (let from = position; ; ) {
-      const signals = await missed(from);
-      if (signals === undefined) {
-        readers.add(reader);
-        if (!reader.send(resetFrame)) readers.delete(reader);
-        return;
-      }
-      for (const signal of signals) reader.send(signalFrame(epoch, signal));
-      const last = signals.at(-1);
-      from = last === undefined ? from : { epoch, seq: last.seq, tag: last.tag };
-      if (from.seq === sent) {
-        readers.add(reader);
-        return;
-      }
+      const missed = await catchUp(from);
+      if (gone() || closed) return;
+      if (!reader.send(missed?.frames ?? reset)) return;
+      if (missed === undefined || missed.position.seq === said.seq) break;
+      from = missed.position;
     }
+    readers.add(reader);
   }
 
-  const timer = setInterval(() => void run(), options.heartbeat ?? 1000);
+  const timer = setInterval(() => void round(), options.heartbeat ?? 1000);
   return {
-    wake: () => void run(),
+    wake: () => void round(),
     add(reader, position) {
       let removed = false;
-      if (position === undefined) readers.add(reader);
-      else {
-        join(reader, position)
-          .then(() => removed && readers.delete(reader))
-          .catch(options.onError);
+      if (position === undefined) {
+        if (reader.send(catchUp.now())) readers.add(reader);
+      } else {
+        join(reader, position, () => removed).catch((error: unknown) => {
+          if (!closed) options.onError(error);
+          reader.end();
+        });
       }
-      void run();
       return () => {
         removed = true;
         readers.delete(reader);
       };
     },
+    ask() {
+      for (const reader of readers)
+        if (reader.registered === true && !reader.send(ask)) readers.delete(reader);
+    },
     get readers() {
       return readers.size;
+    },
+    get said() {
+      return said;
     },
     close() {
       closed = true;
@@ -135,4 +158,10 @@ export async function createSignalHub(options: SignalHubOptions): Promise<Signal
       readers.clear();
     },
   };
+}
+
+/** Whether these follow on `from` without a hole, and there are some when there should be. */
+function isNext(signals: readonly Signal[], from: number, until: number): boolean {
+  const last = signals.at(-1)?.seq ?? from;
+  return last - from === signals.length && (signals.length > 0 || from === until);
 }

@@ -12,6 +12,8 @@ export interface Mark {
   readonly value: string;
   /** Hits tokens whose `ver` (by sub) or `rver` (by role) is lower. */
   readonly below?: number;
+  /** Why, for third parties (events/caep.ts); readers of the stream are not told. */
+  readonly cause?: string;
 }
 
 export interface Signal {
@@ -49,17 +51,18 @@ function signalOf(row: SignalRow): Signal {
   };
 }
 
-/** `life`: milliseconds that the mark lives after this commit; null for ever. */
+/** `life`: milliseconds that the mark lives after this commit; null for ever. Answers the signal's number. */
 export async function insertSignal(
   tx: Transaction,
   signal: Mark | { kind: 'keys' },
   life: number | null,
-): Promise<void> {
+): Promise<number> {
   const mark = signal.kind === 'keys' ? undefined : signal;
+  const seq = await nextSequence(tx);
   await tx.run(
     `INSERT INTO signals (seq, tag, at, kind, by_what, value, below, until)
      VALUES (?, ?, now_ms(), ?, ?, ?, ?, now_ms() + ?)`,
-    await nextSequence(tx),
+    seq,
     randomBytes(6).toString('base64url'),
     signal.kind,
     mark?.by ?? null,
@@ -67,6 +70,7 @@ export async function insertSignal(
     mark?.below ?? null,
     life,
   );
+  return seq;
 }
 
 async function nextSequence(tx: Transaction): Promise<number> {
@@ -95,17 +99,14 @@ export async function signalsAfter(queries: Queries, seq: number, limit: number)
   return rows.map(signalOf);
 }
 
+/** Whether these say that signing keys have come or gone. */
+export function touchesKeys(signals: readonly Signal[]): boolean {
+  return signals.some(({ kind, by }) => kind === 'keys' || by === 'kid');
+}
+
 export async function findSignal(queries: Queries, seq: number): Promise<Signal | undefined> {
   const row = await queries.one<SignalRow>(`SELECT ${columns} FROM signals WHERE seq = ?`, seq);
   return row && signalOf(row);
-}
-
-/** Every mark that can still hit a token. */
-export async function liveMarks(queries: Queries): Promise<Signal[]> {
-  const rows = await queries.all<SignalRow>(
-    `SELECT ${columns} FROM signals WHERE kind <> 'keys' AND (until IS NULL OR until > now_ms()) ORDER BY seq`,
-  );
-  return rows.map(signalOf);
 }
 
 export async function isMarked(queries: Queries, by: MarkBy, value: string): Promise<boolean> {
