@@ -42,6 +42,8 @@ interface StreamState {
 const longestAbsence = 300_000;
 /** A stream that goes well is never as old. */
 const unfed = 3_000;
+/** A fleet that is told to take the snapshot does not come in one moment. */
+const spread = 200;
 
 export function createStream(options: StreamOptions): Follower {
   const state: StreamState = {
@@ -123,6 +125,9 @@ async function mend(fault: unknown, options: StreamOptions, state: StreamState):
   }
   options.applied.doubt();
   if (fault instanceof AttestationFault && fault.unknownKey) await options.refreshKeys();
+  // The issuer answers, so what was missed does not wait for the pause before the next connection, which grows while it is away.
+  await rest(Math.random() * spread, options.signal);
+  if (!options.signal.aborted) await options.catchUp.take();
 }
 
 /** Anything else without an id is passed over. */
