@@ -14,6 +14,7 @@ const questions: Readonly<Record<string, (verifier: Verifier, expected: unknown)
   marks: (verifier, expected) =>
     Array.isArray(expected) ? expected.filter((mark) => isHeld(verifier, mark)) : verifier.status().marks,
   fresh: (verifier) => verifier.status().decides.sensitive,
+  as_of: (verifier) => verifier.status().asOf,
 };
 
 /** A mark is held if it hits a token that it should, and not one that is newer than it. */
