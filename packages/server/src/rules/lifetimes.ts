@@ -16,3 +16,11 @@ export function markLife(maxTokenLife: number): number {
 
 /** A token that would be older than this when it is signed is not issued: its claims may be out of date. */
 export const maxSigningDelay = 30_000;
+
+/** A registered verifier that is silent for so long leaves the fleet: nobody waits for it any more. */
+export const fleetSilence = 60_000;
+
+/** How long a verifier goes on trusting what it knew at its last `as_of`, `sensitive` routes apart. */
+export function trustTime(maxTokenLife: number): number {
+  return Math.max(maxTokenLife, 300) * 1000;
+}

@@ -103,6 +103,26 @@ const migrations: readonly (readonly string[])[] = [
   ],
   // How often the lost answer of the last rotation was asked for again after the grace time: see restartGrace.
   ['ALTER TABLE sessions ADD COLUMN late_retries BIGINT NOT NULL DEFAULT 0'],
+  [
+    // The fleet: connection is the open stream, NULL when it has closed; epoch and seq are NULL until the first acknowledgement.
+    `CREATE TABLE verifiers (
+      client_id TEXT NOT NULL,
+      instance TEXT NOT NULL,
+      name TEXT NOT NULL,
+      version TEXT NOT NULL,
+      connection TEXT,
+      connected_at BIGINT NOT NULL,
+      seen_at BIGINT NOT NULL,
+      epoch TEXT,
+      seq BIGINT,
+      as_of BIGINT NOT NULL,
+      PRIMARY KEY (client_id, instance)
+    )`,
+    // published_seq: the signal that told of the key. waiting_since: since when it may sign, but for a verifier that has not said it has it.
+    'ALTER TABLE signing_keys ADD COLUMN published_seq BIGINT',
+    'ALTER TABLE signing_keys ADD COLUMN waiting_since BIGINT',
+    "UPDATE signing_keys SET published_seq = (SELECT value FROM counters WHERE name = 'signal')",
+  ],
 ];
 
 /** Brings the database to the newest version. Refuses a database that a newer Latchkey has written. */
