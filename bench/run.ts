@@ -1,4 +1,4 @@
-// `npm run bench -- [tokens|auth|sessions …] [--rounds N] [--time MS] [--json FILE]`: all benches by default.
+// `npm run bench -- [tokens|auth|sessions|signals …] [--rounds N] [--time MS] [--json FILE]`: all benches by default.
 // Topics and what they mean: bench/README.md.
 import { installPeers } from './harness/install.ts';
 import { machineLine } from './harness/machine.ts';
@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   tokens: async () => (await import('./tokens/bench.ts')).benchTokens,
   auth: async () => (await import('./auth/bench.ts')).benchAuth,
   sessions: async () => (await import('./sessions/bench.ts')).benchSessions,
+  signals: async () => (await import('./signals/bench.ts')).benchSignals,
 };
 
 const options = parseOptions(process.argv.slice(2));

@@ -7,6 +7,8 @@ export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly notes?: readonly string[];
+  /** What a plot is drawn from: goes into the record, is not printed. */
+  readonly data?: object;
 }
 
 /** First column to the left, the others to the right, as figures stand. */
