@@ -22,6 +22,8 @@ export interface RequestOptions {
 
 export interface BoundedRequestOptions extends RequestOptions {
   readonly maxBytes: number;
+  /** Milliseconds without a byte after which it is given up: the connection may be one that only we believe in. @default `deadline` */
+  readonly patience?: number;
   /** May refuse the answer by its head, before the body. */
   readonly inspect?: (headers: Headers) => void;
   /** Told of the body as it arrives. */
@@ -42,12 +44,13 @@ export class FetchFault extends Error {
 
 /** Reads a whole answer of at most `maxBytes`. */
 export async function fetchBounded(options: BoundedRequestOptions): Promise<BoundedResponse> {
-  return await withinDeadline(options, async (signal) => {
+  return await withinDeadline(options, async (signal, alive) => {
     const response = await request(options, signal);
+    alive();
     try {
       const { status, headers } = response;
       options.inspect?.(headers);
-      return { status, headers, chunks: await readBody(response, options) };
+      return { status, headers, chunks: await readBody(response, options, alive) };
     } catch (error) {
       await response.body?.cancel().catch(() => {});
       throw error;
@@ -73,21 +76,22 @@ export async function openStream(options: RequestOptions): Promise<Response> {
 }
 
 async function withinDeadline<T>(
-  options: RequestOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  options: BoundedRequestOptions,
+  work: (signal: AbortSignal, alive: () => void) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   options.signal.addEventListener('abort', stop, { once: true });
   if (options.signal.aborted) stop();
-  const timer = setTimeout(stop, options.deadline);
-  timer.unref();
+  const timer = setTimeout(stop, options.deadline).unref();
+  const quiet = setTimeout(stop, options.patience ?? options.deadline).unref();
   try {
-    return await orAborted(work(controller.signal), controller.signal);
+    return await orAborted(work(controller.signal, quiet.refresh.bind(quiet)), controller.signal);
   } catch (error) {
     throw asFault(error);
   } finally {
     clearTimeout(timer);
+    clearTimeout(quiet);
     options.signal.removeEventListener('abort', stop);
     controller.abort();
   }
@@ -125,7 +129,11 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
-async function readBody(response: Response, options: BoundedRequestOptions): Promise<Uint8Array[]> {
+async function readBody(
+  response: Response,
+  options: BoundedRequestOptions,
+  alive: () => void,
+): Promise<Uint8Array[]> {
   if (response.body === null) return [];
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -133,6 +141,7 @@ async function readBody(response: Response, options: BoundedRequestOptions): Pro
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return chunks;
+    alive();
     length += value.byteLength;
     if (length > options.maxBytes) {
       await reader.cancel().catch(() => {});

@@ -40,6 +40,8 @@ export class SnapshotFault extends Error {
 // About 50 bytes a mark for the two million marks that a verifier holds at most.
 const maxBytes = 268_435_456;
 const deadline = 30_000;
+/** An issuer with a million marks needs seconds to begin; a connection that is dead at the other end never does. */
+const patience = 10_000;
 
 /** The present snapshot. Rejects with SnapshotFault, AttestationFault or FetchFault. */
 export async function fetchSnapshot(options: SnapshotOptions, held: Snapshot | undefined): Promise<Snapshot> {
@@ -55,6 +57,7 @@ export async function fetchSnapshot(options: SnapshotOptions, held: Snapshot | u
     },
     statuses: held?.etag === undefined ? [200] : [200, 304],
     deadline,
+    patience,
     maxBytes,
     signal: options.signal,
     inspect: (head) => {
