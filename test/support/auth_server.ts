@@ -41,6 +41,7 @@ export interface AnswerBody extends Tokens {
   readonly scopes: readonly string[];
   readonly audiences: readonly string[];
   readonly secret: string;
+  readonly client_id: string;
   readonly kid: string;
   readonly alg: string;
   readonly state: string;

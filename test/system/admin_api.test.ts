@@ -117,13 +117,15 @@ test('every change that running tokens must learn of leaves exactly its mark', a
   const marks = async () =>
     (
       (await server.call('GET', '/auth/signals/snapshot')).body as unknown as {
-        marks: { kind: string; by: string; value: string; below?: number }[];
+        marks: { kind: string; by: string; values: string[]; below?: number[] }[];
       }
-    ).marks.map(({ kind, by, value, below }) => [kind, by, value, ...(below === undefined ? [] : [below])]);
+    ).marks.flatMap(({ kind, by, values, below }) =>
+      values.map((value, i) => [kind, by, value, ...(below === undefined ? [] : [below[i]])]),
+    );
   const newMarks = async (work: () => Promise<unknown>) => {
-    const known = (await marks()).length;
+    const known = new Set((await marks()).map(String));
     await work();
-    return (await marks()).slice(known);
+    return (await marks()).filter((mark) => !known.has(String(mark)));
   };
   const user$ = `/users/${user.id}`;
   assert.deepEqual(await newMarks(() => admin(200, 'PUT', `${user$}/roles`, { roles: ['mover'] })), [
@@ -315,6 +317,26 @@ test('the audit trail tells who did what, newest first', async () => {
   const operator = await server.operator('PATCH', `/auth/admin/users/${user.id}`, { disabled: false });
   assert.equal(operator.status, 200);
   assert.equal((await admin(200, 'GET', `/audit?target=${user.id}`)).items[0]?.actor, 'operator');
+});
+
+test('registered verifiers: one that connects is listed, and with what it acknowledges', async () => {
+  const client = await admin(201, 'POST', '/clients', { name: 'records' });
+  const credential = basic(client.id, client.secret);
+  const said = { instance: 'instance-1', epoch: 'another', seq: 0 };
+  await call(401, 'POST', '/auth/signals/applied', { body: said });
+  await call(404, 'POST', '/auth/signals/applied', { body: said, headers: credential });
+  const closed = new AbortController();
+  const headers = { ...credential, 'latchkey-instance': said.instance };
+  await fetch(`${server.url}/auth/signals`, { headers, signal: closed.signal });
+  await call(204, 'POST', '/auth/signals/applied', { body: said, headers: credential });
+  await call(400, 'POST', '/auth/signals/applied', { body: { ...said, seq: -1 }, headers: credential });
+  const [verifier] = (await admin(200, 'GET', '/verifiers')).items;
+  assert.deepEqual([verifier?.name, verifier?.client_id], ['records', client.id]);
+  const leaving = { ...said, leaving: true };
+  await call(204, 'POST', '/auth/signals/applied', { body: leaving, headers: credential });
+  assert.deepEqual((await admin(200, 'GET', '/verifiers')).items, []);
+  closed.abort();
+  await admin(204, 'DELETE', `/clients/${client.id}`);
 });
 
 test('the operator can follow the signals too: a socket has no address', async () => {

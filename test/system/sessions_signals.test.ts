@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TokenError, verifyJws } from '@latchkey/core';
+import { TokenError } from '@latchkey/core';
 import { createVerifier, type Verifier } from '@latchkey/core/verifier';
-import { startAuthServer, type TestAuthServer, userPassword } from '../support/auth_server.ts';
+import { compactVerify, createLocalJWKSet } from 'jose';
+import { type Answer, startAuthServer, type TestAuthServer, userPassword } from '../support/auth_server.ts';
+import { closedBatches, openSignalStream, type StreamEvent } from '../support/signal_stream.ts';
 
 let server: TestAuthServer;
 let verifier: Verifier;
@@ -101,93 +103,131 @@ test('a verifier that comes late learns from the snapshot what came before it', 
   }
 });
 
-test('the snapshot is signed by a published key, over its very bytes', async () => {
-  const { access_token: token, session_id: sid } = await signedIn();
-  await ok(server.call('POST', '/auth/logout', { token }));
-  const { text, headers } = await server.call('GET', '/auth/signals/snapshot');
-  const jwks = JSON.parse((await server.call('GET', '/auth/.well-known/jwks.json')).text);
-  const { header, payload } = verifyJws(headers.get('latchkey-signature'), jwks, { algorithms: ['ES256'] });
-  assert.equal(header['typ'], 'signals+jwt');
-  const said = JSON.parse(Buffer.from(payload).toString());
-  const body = JSON.parse(text);
-  assert.equal(said.sha256, createHash('sha256').update(text).digest('base64url'));
-  for (const member of ['iss', 'epoch', 'seq', 'as_of', 'max_life'])
-    assert.equal(said[member], body[member], member);
-  assert.ok(
-    body.marks.some((mark: { by: string; value: string }) => mark.by === 'sid' && mark.value === sid),
-  );
-});
+const published = async () => JSON.parse((await server.call('GET', '/auth/.well-known/jwks.json')).text);
+const takeSnapshot = (headers: Record<string, string> = {}) =>
+  server.call('GET', '/auth/signals/snapshot', { headers });
+const epochOf = ({ text }: { text: string }) => JSON.parse(text).epoch as string;
 
-/** Frames of the stream until `until` is among them, as text. */
-async function read(until: string, lastEventId?: string): Promise<string[]> {
-  const abort = new AbortController();
-  const response = await fetch(`${server.url}/auth/signals`, {
-    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(20_000)]),
-    headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
-  });
-  assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.includes(until) && text.endsWith('\n\n')) break;
-  }
-  abort.abort();
-  return text.split('\n\n').filter((frame) => frame !== '');
+/** What the snapshot's signature says, according to jose. */
+async function saidBy(answer: Answer) {
+  const signature = answer.headers.get('latchkey-signature') ?? '';
+  const { payload, protectedHeader } = await compactVerify(signature, createLocalJWKSet(await published()));
+  assert.equal(protectedHeader.typ, 'signals+jwt');
+  return JSON.parse(Buffer.from(payload).toString());
 }
 
-const idIn = (frames: readonly string[], part: string) =>
-  /^id: (.+)$/m.exec(frames.find((frame) => frame.includes(part)) ?? '')?.[1];
+test('the snapshot is signed by a published key, over its very bytes', async () => {
+  const { access_token: token, session_id: sid } = await signedIn();
+  const before = Date.now();
+  await ok(server.call('POST', '/auth/logout', { token }));
+  const answer = await takeSnapshot();
+  const { as_of: asOf, ...said } = await saidBy(answer);
+  const { iss, epoch, seq, position, marks } = JSON.parse(answer.text);
+  const sha256 = createHash('sha256').update(answer.text).digest('base64url');
+  assert.deepEqual(said, { iss, epoch, seq, max_life: 300, sha256 });
+  assert.equal(iss, server.issuer);
+  assert.ok(asOf >= before && asOf <= Date.now());
+  assert.ok(position.startsWith(`${epoch}-${seq}-`));
+  const group = marks.find(({ by }: { by: string }) => by === 'sid');
+  assert.ok(group.values.includes(sid));
+  assert.equal(group.values.length, group.until.length);
+});
+
+test('an unchanged snapshot is 304 with a signature of now over the same bytes', async () => {
+  const first = await takeSnapshot();
+  const etag = first.headers.get('etag') ?? '';
+  assert.match(etag, /^"[A-Za-z0-9_-]{43}"$/);
+  assert.equal(first.headers.get('cache-control'), 'public, max-age=1');
+  const before = await saidBy(first);
+  for (const known of [etag, `"other", W/${etag}`]) {
+    let same = await takeSnapshot({ 'if-none-match': known });
+    let said = await saidBy(same);
+    for (let i = 0; i < 500 && said.as_of === before.as_of; i += 1) {
+      await pause(20);
+      same = await takeSnapshot({ 'if-none-match': known });
+      said = await saidBy(same);
+    }
+    assert.deepEqual([same.status, same.text, same.headers.get('etag')], [304, '', etag]);
+    assert.ok(said.as_of > before.as_of);
+    assert.equal(said.sha256, before.sha256);
+  }
+  const { access_token: token } = await signedIn();
+  await ok(server.call('POST', '/auth/logout', { token }));
+  const changed = await takeSnapshot({ 'if-none-match': etag });
+  assert.equal(changed.status, 200);
+  assert.notEqual(changed.headers.get('etag'), etag);
+});
+
+test('every batch of the stream is closed by a signature over exactly its events', async () => {
+  const sessions = await Promise.all(Array.from({ length: 6 }, () => signedIn()));
+  const stream = await openSignalStream(server.url);
+  assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/);
+  await stream.until((events) => events.length > 0);
+  await Promise.all(
+    sessions.map(({ access_token: token }) => ok(server.call('POST', '/auth/logout', { token }))),
+  );
+  const all = (events: readonly StreamEvent[]) =>
+    events.at(-1)?.name === 'heartbeat' && events.filter(({ name }) => name === 'revoke').length >= 6;
+  await stream.until(all);
+  stream.close();
+  const epoch = epochOf(await takeSnapshot());
+  const batches = await closedBatches(stream.events, await published(), { iss: server.issuer, epoch });
+  assert.equal(
+    batches.reduce((sum, { size }) => sum + size, 0),
+    6,
+  );
+  assert.equal(batches[0]?.size, 0);
+  for (const { as_of: asOf, max_life: life } of batches) assert.ok(asOf <= Date.now() && life === 300);
+});
+
+test('an emergency removal of the key that signs is signed by a key that lives', async () => {
+  const keys = await server.operator('GET', '/auth/admin/keys');
+  const kid = keys.body.items.find(({ state }) => state === 'current')?.kid ?? '';
+  const before = await published();
+  const stream = await openSignalStream(server.url);
+  await stream.until((events) => events.length > 0);
+  await ok(server.operator('DELETE', `/auth/admin/keys/${kid}`));
+  await stream.until(
+    (events) => events.at(-1)?.name === 'heartbeat' && events.some(({ name }) => name === 'keys'),
+  );
+  stream.close();
+  const events = stream.events.filter(({ name }) => name !== 'heartbeat');
+  assert.deepEqual(
+    events.map(({ name }) => name),
+    ['revoke', 'keys'],
+  );
+  const jwks = { keys: [...before.keys, ...(await published()).keys] };
+  const answer = await takeSnapshot();
+  const batches = await closedBatches(stream.events, jwks, { iss: server.issuer, epoch: epochOf(answer) });
+  assert.equal(batches[0]?.kid, kid);
+  for (const { size, kid: signer } of batches) if (size > 0) assert.notEqual(signer, kid);
+  // Only the keys that are left verify it.
+  assert.equal((await saidBy(answer)).iss, server.issuer);
+});
 
 test('Last-Event-ID resumes where a reader stopped; a foreign one is a reset; garbage is 400', async () => {
   const sessions = [await signedIn(), await signedIn()];
   const [first, second] = sessions.map(({ session_id: sid }) => sid) as [string, string];
-  const reading = read(first);
-  await pause(50);
+  const has = (value: string) => (events: readonly StreamEvent[]) =>
+    events.at(-1)?.name === 'heartbeat' && events.some(({ data }) => data.includes(value));
+  const reading = await openSignalStream(server.url);
   await ok(server.call('POST', '/auth/logout', { token: sessions[0]?.access_token ?? '' }));
-  const position = idIn(await reading, first);
+  await reading.until(has(first));
+  reading.close();
+  const position = reading.events.find(({ data }) => data.includes(first))?.id ?? '';
   await ok(server.call('POST', '/auth/logout', { token: sessions[1]?.access_token ?? '' }));
-  const resumed = (await read(second, position)).filter((frame) => frame.includes('event: revoke'));
-  assert.equal(resumed.length, 1);
-  const foreign = position?.replace(/^[^-]+/, 'another') ?? '';
-  assert.ok((await read('event: reset', foreign)).includes('event: reset\ndata: {}'));
+  const resumed = await openSignalStream(server.url, { 'last-event-id': position });
+  await resumed.until(has(second));
+  resumed.close();
+  assert.equal(resumed.events.filter(({ name }) => name === 'revoke').length, 1);
+  const expected = { iss: server.issuer, epoch: position.split('-')[0] ?? '' };
+  const [batch] = await closedBatches(resumed.events, await published(), expected);
+  assert.equal(batch?.from, Number(position.split('-')[1]));
+  const foreign = await openSignalStream(server.url, {
+    'last-event-id': position.replace(/^[^-]+/, 'another'),
+  });
+  await foreign.until(([event]) => event?.name === 'reset');
+  foreign.close();
   const garbage = await server.call('GET', '/auth/signals', { headers: { 'last-event-id': 'x y' } });
   assert.equal(garbage.status, 400);
-});
-
-test('a stream begins with a heartbeat that says up to when it is complete', async () => {
-  const before = Date.now();
-  const frame = (await read('event: heartbeat')).find((text) => text.includes('heartbeat')) ?? '';
-  const { as_of: asOf, seq, max_life: maxLife } = JSON.parse(/^data: (.*)$/m.exec(frame)?.[1] ?? '{}');
-  assert.ok(asOf >= before && asOf <= Date.now());
-  assert.ok(Number.isInteger(seq));
-  assert.equal(maxLife, 300);
-});
-
-test('streams of one address are bounded, and a place is free again when a reader leaves', async () => {
-  const small = await startAuthServer({ limits: { streamsPerAddress: 3 } });
-  try {
-    const open = async () => {
-      const abort = new AbortController();
-      const { status } = await fetch(`${small.url}/auth/signals`, { signal: abort.signal });
-      return { status, abort };
-    };
-    const readers = [await open(), await open(), await open(), await open()];
-    assert.deepEqual(
-      readers.map(({ status }) => status),
-      [200, 200, 200, 429],
-    );
-    readers[0]?.abort.abort();
-    let status = 429;
-    for (let i = 0; i < 500 && status === 429; i += 1) {
-      await pause(5);
-      const reader = await open();
-      status = reader.status;
-      reader.abort.abort();
-    }
-    assert.equal(status, 200);
-    for (const { abort } of readers) abort.abort();
-  } finally {
-    await small.close();
-  }
 });

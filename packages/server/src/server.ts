@@ -31,6 +31,7 @@ import { createHasher, type PasswordHasher } from './passwords/hasher.ts';
 import { createFleet } from './signals/fleet.ts';
 import { createSignalHub, type SignalHub } from './signals/hub.ts';
 import { createSignalPublisher } from './signals/publisher.ts';
+import { createReceipts } from './signals/receipts.ts';
 import { createSnapshots } from './signals/snapshot.ts';
 import { createTokenLife } from './signals/token_life.ts';
 import type { Origin } from './storage/audit.ts';
@@ -135,6 +136,7 @@ async function openState(
   hub = await createSignalHub({ ...says, database, onError });
   const snapshots = createSnapshots({ ...says, queries: database });
   const fleet = createFleet({ database, onError });
+  const receipts = createReceipts({ ...says, queries: database, fleet, hub });
   return {
     masterKey,
     tokenLife,
@@ -145,6 +147,7 @@ async function openState(
     hub,
     snapshots,
     fleet,
+    receipts,
     firstAdmin,
   };
 }
@@ -161,9 +164,15 @@ async function compose(
   );
   const setPassword = createPasswordSetter({ hasher, minLength: settings.passwords.minLength });
   const state = await openState(settings, database, logger, { hasher, setPassword });
-  const { signals, signingKeys, refreshKeys, tokenLife, hub, fleet, firstAdmin } = state;
+  const { signals, signingKeys, refreshKeys, tokenLife, hub, fleet, receipts, firstAdmin } = state;
   const metrics = createMetrics();
   metrics.gauge('latchkey_signal_streams', 'Open signal streams.', () => hub.readers);
+  metrics.gauge('latchkey_verifiers', 'Registered verifiers that are connected.', () => fleet.size);
+  metrics.gauge(
+    'latchkey_verifier_lag',
+    'Signals that the slowest of them has not acknowledged.',
+    () => fleet.lag,
+  );
   metrics.gauge('latchkey_passwords_waiting', 'Passwords waiting to be hashed.', () => hasher.waiting);
 
   const roleTable = createRoleTableCache(database);
@@ -265,6 +274,7 @@ async function compose(
     listen: () => openListeners(settings, app.server, operator, internal.server),
     async close() {
       stopUpkeep();
+      receipts.close();
       hub.close();
       await fleet.close();
       await Promise.all([operator.close(), closeServer(internal.server), closeServer(app.server)]);

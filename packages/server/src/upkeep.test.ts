@@ -17,6 +17,7 @@ import { migrate } from './storage/schema.ts';
 import { insertSession } from './storage/sessions.ts';
 import { openSqlite } from './storage/sqlite.ts';
 import { insertUser } from './storage/users.ts';
+import { closeVerifier, enterVerifier } from './storage/verifiers.ts';
 import { runUpkeep } from './upkeep.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'lk-upkeep-'));
@@ -84,6 +85,21 @@ test('dead rows leave when their time is over, and not before', async () => {
   await turn();
   assert.deepEqual([await count('sessions'), await count('users')], [0, 1]);
   assert.deepEqual(errors, []);
+});
+
+test('a verifier that is gone leaves when it trusts nothing any more', async () => {
+  const { clock, database, turn, count } = await fresh();
+  const verifier = { clientId: 'cli_1', instance: 'instance-1', name: 'records', version: '' };
+  await database.write(async (tx) => {
+    await enterVerifier(tx, verifier, 'c1', 256);
+    await closeVerifier(tx, verifier, 'c1');
+  });
+  clock.time += 300_000;
+  await turn();
+  assert.equal(await count('verifiers'), 1);
+  clock.time += 1;
+  await turn();
+  assert.equal(await count('verifiers'), 0);
 });
 
 test('a mark of a key lives for ever', async () => {

@@ -2,12 +2,14 @@
 // many instances at once, and one that fails is tried again at the next turn.
 import type { RefreshKeyring } from './keys/refresh_keyring.ts';
 import type { SigningKeyring } from './keys/signing_keyring.ts';
+import { fleetSilence, trustTime } from './rules/lifetimes.ts';
 import type { TokenLife } from './signals/token_life.ts';
 import { sweepAttempts } from './storage/attempts.ts';
 import type { Origin } from './storage/audit.ts';
 import type { Database, Transaction } from './storage/database.ts';
 import { sweepSessions } from './storage/sessions.ts';
 import { sweepSignals } from './storage/signals.ts';
+import { sweepVerifiers } from './storage/verifiers.ts';
 
 export interface UpkeepOptions {
   readonly database: Database;
@@ -31,6 +33,10 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
   const sweep = async (some: (tx: Transaction) => Promise<number>) => {
     while ((await database.write(some)) === batch);
   };
+  const sweepFleet = async () => {
+    const trust = trustTime(await options.tokenLife.longest());
+    await sweep((tx) => sweepVerifiers(tx, trust, fleetSilence, batch));
+  };
   const steps = [
     () => options.signingKeys.rotate(options.origin),
     async () => options.refreshKeys.rotate(await clockOf(database)),
@@ -38,6 +44,7 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
     () => sweep((tx) => sweepSessions(tx, keepSessions, batch)),
     () => sweep((tx) => sweepAttempts(tx, day, batch)),
     () => sweep((tx) => sweepSignals(tx, batch)),
+    sweepFleet,
   ];
   for (const step of steps) await step().catch(options.onError);
 }

@@ -67,6 +67,7 @@ function remove({ clientAdmin }: AdminClientsOptions): AnyEndpoint {
     method: 'DELETE',
     path: '/auth/admin/clients/:id',
     access: { permission: 'latchkey:clients:write' },
+    revokes: true,
     tag: 'Clients',
     summary: 'Remove a client; every session that began through it ends',
     params: closed({ id: Type.String({ maxLength: 64 }) }),

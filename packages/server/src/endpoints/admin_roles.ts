@@ -81,6 +81,7 @@ function change({ roleAdmin }: AdminRolesOptions): AnyEndpoint {
     method: 'PATCH',
     path: '/auth/admin/roles/:name',
     access: { permission: 'latchkey:roles:write' },
+    revokes: true,
     tag: 'Roles',
     summary:
       'Replace permissions or description. Tokens of holders become stale when a permission is lost; with `refresh=true` also otherwise',
@@ -103,6 +104,7 @@ function remove({ roleAdmin }: AdminRolesOptions): AnyEndpoint {
     method: 'DELETE',
     path: '/auth/admin/roles/:name',
     access: { permission: 'latchkey:roles:write' },
+    revokes: true,
     tag: 'Roles',
     summary: 'Remove a role and take it from everybody who holds it',
     params: roleParams,

@@ -13,6 +13,7 @@ export function changePasswordEndpoint(
     method: 'POST',
     path: '/auth/me/password',
     access: 'user',
+    revokes: true,
     tag: 'Me',
     summary: 'Change my password; all my other sessions end',
     body: closed({ current_password: passwordField, new_password: passwordField }),

@@ -47,6 +47,7 @@ function endMine({ sessions }: MeSessionsOptions): AnyEndpoint {
     method: 'DELETE',
     path: '/auth/me/sessions/:sid',
     access: 'user',
+    revokes: true,
     tag: 'Me',
     summary: 'Sign one of my devices out',
     params: closed({ sid: Type.String({ maxLength: 64 }) }),

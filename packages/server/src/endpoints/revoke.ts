@@ -12,6 +12,7 @@ export function revokeEndpoint(tokenRevocation: TokenRevocation): AnyEndpoint {
     method: 'POST',
     path: '/auth/revoke',
     access: 'client',
+    revokes: true,
     tag: 'Tokens',
     summary: 'Revoke a token (RFC 7009)',
     bodyType: 'form',

@@ -3,6 +3,7 @@ import type { AuditRecord } from '../storage/audit.ts';
 import type { Client } from '../storage/clients.ts';
 import type { Role } from '../storage/roles.ts';
 import type { SigningKeyRecord } from '../storage/signing_keys.ts';
+import type { VerifierRecord } from '../storage/verifiers.ts';
 import { Type } from './schema.ts';
 import { isoTime } from './schemas.ts';
 
@@ -75,6 +76,42 @@ export function clientAnswer(client: Pick<Client, 'id' | 'name' | 'scopes' | 'au
     name: client.name,
     scopes: [...client.scopes],
     audiences: [...client.audiences],
+  };
+}
+
+export const verifierSchema = Type.Object(
+  {
+    name: Type.String({ description: 'the client’s' }),
+    client_id: Type.String(),
+    instance: Type.String({ description: 'one process' }),
+    version: Type.String({ description: 'what it says of itself' }),
+    connected: Type.Boolean({ description: 'its stream is open, and it was heard of in the last minute' }),
+    connected_at: time('when its stream was last opened'),
+    seen_at: time('when it last connected or acknowledged'),
+    epoch: Type.Optional(Type.String({ description: 'absent before its first acknowledgement' })),
+    seq: Type.Optional(Type.Integer({ description: 'everything up to here is in force there' })),
+    lag: Type.Optional(Type.Integer({ description: 'signals that it has not yet acknowledged' })),
+    safe_at: time('when it must have stopped trusting what it has, if it heard nothing more'),
+  },
+  { title: 'Verifier' },
+);
+
+export function verifierAnswer(
+  verifier: VerifierRecord,
+  now: { readonly connected: boolean; readonly lag: number | undefined; readonly safeAt: number },
+) {
+  const { epoch, seq } = verifier;
+  return {
+    name: verifier.name,
+    client_id: verifier.clientId,
+    instance: verifier.instance,
+    version: verifier.version,
+    connected: now.connected,
+    connected_at: isoTime(verifier.connectedAt),
+    seen_at: isoTime(verifier.seenAt),
+    ...(epoch === null || seq === null ? {} : { epoch, seq }),
+    ...(now.lag === undefined ? {} : { lag: now.lag }),
+    safe_at: isoTime(now.safeAt),
   };
 }
 

@@ -55,6 +55,8 @@ export interface Endpoint<A extends Access, B, Q, P> {
   /** The refresh cookie may stand in for the refresh token: for the document only. @default false */
   readonly cookie?: boolean;
   readonly params?: P;
+  /** It revokes tokens, or makes them stale: it takes `?wait=applied` and answers with a receipt. @default false */
+  readonly revokes?: boolean;
   /** Asked before the body is read; throws what refuses the call whatever it says. */
   readonly admit?: () => void;
   /** By status. A status without a body maps to null. */

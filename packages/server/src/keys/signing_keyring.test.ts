@@ -8,11 +8,14 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Algorithm } from '@latchkey/core';
 import { AuthError } from '../errors.ts';
+import { keyLeadTime } from '../rules/lifetimes.ts';
 import { createSignalPublisher } from '../signals/publisher.ts';
 import type { Database } from '../storage/database.ts';
+import { writeMeta } from '../storage/meta.ts';
 import { migrate } from '../storage/schema.ts';
 import { signalsAfter } from '../storage/signals.ts';
 import { openSqlite } from '../storage/sqlite.ts';
+import { acknowledgeSignals, closeVerifier, enterVerifier } from '../storage/verifiers.ts';
 import { createMasterKey, MasterKeyError } from './master_key.ts';
 import { openSigningKeyring } from './signing_keyring.ts';
 
@@ -141,4 +144,78 @@ test('an emergency in the middle of a change of the algorithm', async () => {
   const keyring = await open('EdDSA');
   await keyring.remove(keyring.current.kid, origin);
   assert.deepEqual(await states(keyring), ['current EdDSA', 'next EdDSA']);
+});
+
+const verifier = { clientId: 'cli_1', instance: 'instance-1', name: 'records', version: '' };
+
+/** A keyring and a registered verifier that is connected, and says what it is told to. */
+async function withVerifier() {
+  const world = await fresh();
+  const { database } = world;
+  await database.write((tx) => writeMeta(tx, 'epoch', 'e1'));
+  const keyring = await world.open();
+  await database.write((tx) => enterVerifier(tx, verifier, 'c1', 256));
+  const acknowledge = (seq: number) => database.write((tx) => acknowledgeSignals(tx, verifier, 'e1', seq));
+  const head = async () => (await signalsAfter(database, 0, 1000)).at(-1)?.seq ?? 0;
+  const rotated = async (...how: boolean[]) => {
+    const before = keyring.current.kid;
+    await keyring.rotate(origin, ...how);
+    return keyring.current.kid !== before;
+  };
+  return { ...world, keyring, acknowledge, head, rotated };
+}
+
+test('a rotation that is due waits until every connected verifier has said that it has the next key', async () => {
+  const { clock, acknowledge, head, rotated } = await withVerifier();
+  const published = await head();
+  clock.time += 30 * day;
+  await acknowledge(published - 1);
+  assert.equal(await rotated(), false);
+  assert.equal(await head(), published, 'waiting is told to nobody');
+  await acknowledge(published);
+  assert.equal(await rotated(), true);
+});
+
+test('a forced rotation waits for them too, an early one for nobody', async () => {
+  const { clock, acknowledge, head, rotated } = await withVerifier();
+  assert.equal(await rotated(true), false);
+  await acknowledge(await head());
+  assert.equal(await rotated(true), true);
+  // The key after that was published by the rotation itself.
+  clock.time += keyLeadTime;
+  await acknowledge((await head()) - 1);
+  assert.equal(await rotated(true), false);
+  assert.equal(await rotated(true, true), true);
+});
+
+test('nobody is waited for longer than the lead time, nor when it is silent or gone', async () => {
+  const { clock, database, acknowledge, rotated } = await withVerifier();
+  clock.time += 30 * day;
+  for (let minutes = 0; minutes < 6; minutes += 1) {
+    await acknowledge(0);
+    assert.equal(await rotated(), false, String(minutes));
+    clock.time += 60_000;
+  }
+  await acknowledge(0);
+  assert.equal(await rotated(), true);
+  clock.time += 30 * day;
+  assert.equal(await rotated(), true, 'silent for long');
+  clock.time += 30 * day;
+  await acknowledge(0);
+  assert.equal(await rotated(), false);
+  await database.write((tx) => closeVerifier(tx, verifier, 'c1'));
+  assert.equal(await rotated(), true);
+});
+
+test('an emergency waits for nobody, and the key that takes over signs for a whole period', async () => {
+  const { clock, keyring, acknowledge, rotated } = await withVerifier();
+  clock.time += 29 * day;
+  await acknowledge(0);
+  const { kid } = keyring.current;
+  await keyring.remove(kid, origin);
+  assert.notEqual(keyring.current.kid, kid);
+  clock.time += 29 * day;
+  assert.equal(await rotated(), false);
+  clock.time += day;
+  assert.equal(await rotated(), true);
 });

@@ -12,17 +12,23 @@ import {
   type SigningKey,
 } from '@latchkey/core';
 import { AuthError } from '../errors.ts';
-import { activationTime, planRotation, type RotationPolicy } from '../rules/rotation.ts';
+import { fleetSilence } from '../rules/lifetimes.ts';
+import { activationTime, nextKey, planRotation, type RotationPolicy } from '../rules/rotation.ts';
 import type { SignalPublisher } from '../signals/publisher.ts';
 import { type AuditEntry, insertAudit, type Origin } from '../storage/audit.ts';
-import { type Database, type Transaction, UniqueViolation } from '../storage/database.ts';
+import { type Database, type Queries, type Transaction, UniqueViolation } from '../storage/database.ts';
 import {
   deleteSigningKey,
   insertSigningKey,
   listSigningKeys,
+  markPublished,
+  markWaiting,
   moveSigningKey,
+  type NewSigningKey,
+  promoteSigningKey,
   type SigningKeyRecord,
 } from '../storage/signing_keys.ts';
+import { countBehind } from '../storage/verifiers.ts';
 import type { MasterKey } from './master_key.ts';
 
 export interface SigningKeyring {
@@ -32,8 +38,9 @@ export interface SigningKeyring {
   /** The JWK Set as it is served, and its ETag. */
   readonly published: { readonly body: string; readonly etag: string };
   /**
-   * Does what the schedule asks for; `force` promotes the next key now, if it has been published long enough; `early` even
-   * when it has not: a verifier that is not connected then refuses its tokens until it fetches the set again.
+   * Does what the schedule asks for; `force` promotes the next key now, if it has been published long enough and every verifier
+   * that is connected says that it has it; `early` even when not: whoever lacks the key then refuses its tokens until it
+   * fetches the set again.
    */
   rotate(origin: Origin, force?: boolean, early?: boolean): Promise<void>;
   /** Emergency: the key is gone at once, its tokens are dead everywhere, and the next key signs. */
@@ -64,7 +71,7 @@ export async function openSigningKeyring(
   const { database, masterKey, signals, policy } = options;
   let loaded: Loaded | undefined;
 
-  function newRecord(now: number, state: 'next' | 'current'): SigningKeyRecord {
+  function newRecord(now: number, state: 'next' | 'current'): NewSigningKey {
     const { signingKey, publicJwk } = generateKeyPair(policy.alg);
     return {
       kid: signingKey.kid,
@@ -99,8 +106,10 @@ export async function openSigningKeyring(
   async function applyPlan(tx: Transaction, force: boolean, early: boolean): Promise<AuditEntry[]> {
     const { keys, now } = await listSigningKeys(tx);
     const maxTokenLife = await options.longestTokenLife();
-    const plan = planRotation(keys, now, { ...policy, maxTokenLife }, force, early);
+    const behind = await isFleetBehind(tx, nextKey(keys, policy));
+    const plan = planRotation(keys, now, { ...policy, maxTokenLife }, { force, early, behind });
     const done: AuditEntry[] = [];
+    if (plan.wait !== undefined) await markWaiting(tx, plan.wait);
     for (const kid of plan.retire) {
       await deleteSigningKey(tx, kid);
       done.push({ action: 'key.retire', target: kid, outcome: 'success' });
@@ -108,8 +117,7 @@ export async function openSigningKeyring(
     if (plan.promote !== undefined) {
       const { current, next, retiresAt } = plan.promote;
       if (current !== undefined) await moveSigningKey(tx, current, 'current', 'previous', retiresAt);
-      await moveSigningKey(tx, next, 'next', 'current', null);
-      await tx.run('UPDATE signing_keys SET activates_at = now_ms() WHERE kid = ?', next);
+      await promoteSigningKey(tx, next);
       done.push({ action: 'key.rotate', target: next, outcome: 'success' });
     }
     // The very first key signs at once: nobody has cached a JWK Set without it.
@@ -132,7 +140,7 @@ export async function openSigningKeyring(
         )
           return;
         for (const entry of done) await insertAudit(tx, by, entry);
-        await signals.keys(tx);
+        await markPublished(tx, await signals.keys(tx));
       });
     } catch (error) {
       // Another instance made the same key in the same moment: its row is as good as ours.
@@ -150,13 +158,13 @@ export async function openSigningKeyring(
       await deleteSigningKey(tx, kid);
       if (doomed.state === 'current') {
         if (next === undefined) await insertSigningKey(tx, newRecord(now, 'current'));
-        else await moveSigningKey(tx, next.kid, 'next', 'current', null);
+        else await promoteSigningKey(tx, next.kid);
       }
       if (doomed.state === 'current' || next === undefined)
         await insertSigningKey(tx, newRecord(now, 'next'));
       await insertAudit(tx, by, { action: 'key.remove', target: kid, outcome: 'success' });
       await signals.mark(tx, { kind: 'revoke', by: 'kid', value: kid });
-      await signals.keys(tx);
+      await markPublished(tx, await signals.keys(tx));
     });
     await reload();
   }
@@ -181,4 +189,9 @@ export async function openSigningKeyring(
     reload,
     list: async () => (await listSigningKeys(database)).keys,
   };
+}
+
+/** Whether a verifier that is connected has not said that it has this key. */
+async function isFleetBehind(queries: Queries, key: SigningKeyRecord | undefined): Promise<boolean> {
+  return key !== undefined && (await countBehind(queries, key.publishedSeq ?? 0, fleetSilence)) > 0;
 }

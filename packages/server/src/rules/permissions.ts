@@ -15,6 +15,7 @@ export const adminPermissions = [
   'latchkey:keys:write',
   'latchkey:clients:read',
   'latchkey:clients:write',
+  'latchkey:verifiers:read',
   'latchkey:audit:read',
 ] as const;
 

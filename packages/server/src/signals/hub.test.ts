@@ -405,3 +405,13 @@ test('a reader that is gone or too slow is dropped, the others are not', async (
   hub.close();
   assert.equal(good.ended, true);
 });
+
+test('a hub that has closed keeps nobody: whoever still comes is sent elsewhere', async () => {
+  const { hub } = await fresh();
+  hub.close();
+  const late = [collector(), collector()];
+  hub.add(late[0]!, undefined);
+  hub.add(late[1]!, { epoch: 'e1', seq: 0, tag: 'start' });
+  await until(() => late.every(({ ended }) => ended));
+  assert.equal(hub.readers, 0);
+});

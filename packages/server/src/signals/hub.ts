@@ -115,6 +115,7 @@ export async function createSignalHub(options: SignalHubOptions): Promise<Signal
     if (position.epoch === epoch && position.seq > said.seq) await round();
     for (let from = position; ; ) {
       const missed = await catchUp(from);
+      if (closed) reader.end();
       if (gone() || closed) return;
       if (!reader.send(missed?.frames ?? reset)) return;
       if (missed === undefined || missed.position.seq === said.seq) break;
@@ -128,7 +129,8 @@ export async function createSignalHub(options: SignalHubOptions): Promise<Signal
     wake: () => void round(),
     add(reader, position) {
       let removed = false;
-      if (position === undefined) {
+      if (closed) reader.end();
+      else if (position === undefined) {
         if (reader.send(catchUp.now())) readers.add(reader);
       } else {
         join(reader, position, () => removed).catch((error: unknown) => {

@@ -16,7 +16,13 @@ export interface SigningKeyRecord {
   readonly activatesAt: number;
   /** When it leaves the JWK Set: set as it becomes `previous`. */
   readonly retiresAt: number | null;
+  /** The signal that told of it. */
+  readonly publishedSeq: number | null;
+  /** Since when it may sign, but for a verifier that has not said that it has it. */
+  readonly waitingSince: number | null;
 }
+
+export type NewSigningKey = Omit<SigningKeyRecord, 'publishedSeq' | 'waitingSince'>;
 
 interface KeyRow {
   kid: string;
@@ -27,6 +33,8 @@ interface KeyRow {
   created_at: number;
   activates_at: number;
   retires_at: number | null;
+  published_seq: number | null;
+  waiting_since: number | null;
 }
 
 export async function listSigningKeys(queries: Queries): Promise<{ keys: SigningKeyRecord[]; now: number }> {
@@ -45,11 +53,13 @@ export async function listSigningKeys(queries: Queries): Promise<{ keys: Signing
       createdAt: row.created_at,
       activatesAt: row.activates_at,
       retiresAt: row.retires_at,
+      publishedSeq: row.published_seq,
+      waitingSince: row.waiting_since,
     })),
   };
 }
 
-export async function insertSigningKey(tx: Transaction, key: SigningKeyRecord): Promise<void> {
+export async function insertSigningKey(tx: Transaction, key: NewSigningKey): Promise<void> {
   await tx.run(
     `INSERT INTO signing_keys (kid, alg, state, public_jwk, private_key, created_at, activates_at, retires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -74,6 +84,23 @@ export async function moveSigningKey(
 ): Promise<boolean> {
   const sql = 'UPDATE signing_keys SET state = ?, retires_at = ? WHERE kid = ? AND state = ?';
   return (await tx.run(sql, to, retiresAt, kid, from)) === 1;
+}
+
+/** The next key signs from now on; answers false when it is not the next one any more. */
+export async function promoteSigningKey(tx: Transaction, kid: string): Promise<boolean> {
+  const sql =
+    "UPDATE signing_keys SET state = 'current', activates_at = now_ms() WHERE kid = ? AND state = 'next'";
+  return (await tx.run(sql, kid)) === 1;
+}
+
+/** The signal with this number tells of every key that nobody was told of before. */
+export async function markPublished(tx: Transaction, seq: number): Promise<void> {
+  await tx.run('UPDATE signing_keys SET published_seq = ? WHERE published_seq IS NULL', seq);
+}
+
+/** From now on this key waits for verifiers alone. */
+export async function markWaiting(tx: Transaction, kid: string): Promise<void> {
+  await tx.run('UPDATE signing_keys SET waiting_since = now_ms() WHERE kid = ?', kid);
 }
 
 export async function deleteSigningKey(tx: Transaction, kid: string): Promise<boolean> {
