@@ -38,7 +38,7 @@ async function configured(): Promise<string> {
   return folder;
 }
 
-test('routes, services and custom claims of the file are used, and a service is told no secret', async () => {
+test('routes, services and custom claims of the file are used, and a service is told no secret but its own', async () => {
   const folder = await configured();
   const system = await startSystem([], { folder, env: environment });
   const url = system.facts.public_url;
@@ -51,7 +51,16 @@ test('routes, services and custom claims of the file are used, and a service is 
     { status, body },
     {
       status: 200,
-      body: { username: 'admin', seen: ['LATCHKEY_AUDIENCE', 'LATCHKEY_ISSUER', 'LATCHKEY_ISSUER_ADDRESS'] },
+      body: {
+        username: 'admin',
+        seen: [
+          'LATCHKEY_AUDIENCE',
+          'LATCHKEY_CLIENT_ID',
+          'LATCHKEY_CLIENT_SECRET',
+          'LATCHKEY_ISSUER',
+          'LATCHKEY_ISSUER_ADDRESS',
+        ],
+      },
     },
   );
   assert.equal((await call(url, '/boss', { token })).status, 200);

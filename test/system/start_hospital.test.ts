@@ -100,6 +100,52 @@ test('a banned user is out at the gateway, and signing out ends one token', asyn
   await until(401, () => call(url, '/api/patients', { token }));
 });
 
+interface Listed {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What `latchkey … --json` lists. */
+async function list(command: string): Promise<Listed[]> {
+  const { code, out, err } = await latchkey([...command.split(' '), '--json'], { folder });
+  assert.equal(code, 0, err);
+  return JSON.parse(out) as Listed[];
+}
+
+const names = (items: readonly Listed[]) => items.map(({ name }) => name).sort();
+
+test('gateway and services are registered once, and one whose client was removed is registered anew', async () => {
+  const all = ['appointments', 'gateway', 'records'];
+  while ((await list('verifiers')).length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(names(await list('verifiers')), all);
+  const before = await list('client list');
+  assert.deepEqual(names(before), all);
+  const file = join(folder, 'data/clients.json');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  await system.stop();
+  await allGone(Object.values(system.facts.pids));
+  assert.equal((await latchkey(['client', 'remove', 'records'], { folder })).code, 0);
+  system = await startSystem(example, { folder });
+  url = system.facts.public_url;
+  // Those that were stopped in order have left: no ghost of the first start is waited for.
+  while ((await list('verifiers')).length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(names(await list('verifiers')), all);
+  const after = await list('client list');
+  assert.deepEqual(names(after), all);
+  const idOf = (items: readonly Listed[], wanted: string) => items.find(({ name }) => name === wanted)?.id;
+  assert.equal(idOf(after, 'gateway'), idOf(before, 'gateway'));
+  assert.notEqual(idOf(after, 'records'), idOf(before, 'records'));
+  const { secret } = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, { secret: string }>)[
+    'records'
+  ]!;
+  for (const part of ['auth', 'gateway', 'records'])
+    assert.ok(
+      !readFileSync(join(folder, `data/logs/${part}.log`), { encoding: 'utf8', flag: 'a+' }).includes(secret),
+    );
+  for (const pid of Object.values(system.facts.pids))
+    assert.ok(!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(secret));
+});
+
 test('a second start has the same people, passwords and records; only we can read the passwords', async () => {
   const records = '/api/patients/p-1001/records';
   const before = await call(url, records, { token: await as('dr.grey') });

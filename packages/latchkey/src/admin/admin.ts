@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { CommandError } from '../failure.ts';
 import type { Settings } from '../settings/settings.ts';
 
+/** Milliseconds: a receipt may take 30 s. */
+const longestAnswer = 40_000;
+
 export interface AdminAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -64,7 +67,7 @@ export function sendOverSocket(
         socketPath,
         method,
         path,
-        timeout: 30_000,
+        timeout: longestAnswer,
         headers: {
           host: 'localhost',
           ...(payload !== undefined && {
@@ -86,7 +89,7 @@ export function sendOverSocket(
       },
     );
     outgoing.on('timeout', () =>
-      outgoing.destroy(new CommandError('the auth server did not answer within 30 s')),
+      outgoing.destroy(new CommandError(`the auth server did not answer within ${longestAnswer / 1000} s`)),
     );
     outgoing.on('error', reject);
     outgoing.end(payload);

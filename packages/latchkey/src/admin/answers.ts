@@ -37,6 +37,36 @@ export interface KeyView {
   readonly retires_at?: string;
 }
 
+export interface ClientView {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly audiences: readonly string[];
+}
+
+/** With the secret, which is in this answer and nowhere else. */
+export interface NewClientView extends ClientView {
+  readonly secret: string;
+}
+
+/** One process of the fleet. */
+export interface VerifierView {
+  readonly name: string;
+  readonly client_id: string;
+  readonly instance: string;
+  readonly version: string;
+  readonly connected: boolean;
+  readonly connected_at: string;
+  readonly seen_at: string;
+  /** Absent before its first acknowledgement, like `seq` and `lag`. */
+  readonly epoch?: string;
+  /** What it has applied. */
+  readonly seq?: number;
+  /** How many signals that is behind. */
+  readonly lag?: number;
+  readonly safe_at: string;
+}
+
 /** @throws CommandError with the server's description when the status is another */
 export function expectStatus(answer: AdminAnswer, statuses: readonly number[], about: string): void {
   if (statuses.includes(answer.status)) return;

@@ -11,6 +11,8 @@ export interface OptionSpec {
   readonly multiple?: boolean;
   /** The word for the value in help: `--role NAME`. */
   readonly value?: string;
+  /** What it means without a value: `--wait` is `--wait=5`. Then a value needs the equals sign. */
+  readonly implied?: string;
   readonly about: string;
 }
 
@@ -85,7 +87,7 @@ export function readInput(command: Command, args: readonly string[]): Input & { 
 function parse(args: readonly string[], options: Record<string, OptionSpec>, command: Command) {
   try {
     return parseArgs({
-      args: idsLast(args, options),
+      args: idsLast(withImplied(args, options), options),
       options: parserOptions(options),
       allowPositionals: true,
       strict: true,
@@ -93,6 +95,21 @@ function parse(args: readonly string[], options: Record<string, OptionSpec>, com
   } catch (error) {
     throw argumentError(error as Error & { code?: string }, options, command);
   }
+}
+
+/** `parseArgs` knows no option whose value may be left out. */
+function withImplied(args: readonly string[], options: Record<string, OptionSpec>): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, index) => {
+    const implied = arg.startsWith('--') ? options[arg.slice(2)]?.implied : undefined;
+    return implied === undefined || (end >= 0 && index > end) ? arg : `${arg}=${implied}`;
+  });
+}
+
+/** How an option is written, for help and documentation. */
+export function optionText(name: string, { type, value = 'VALUE', implied }: OptionSpec): string {
+  if (type === 'boolean') return `--${name}`;
+  return implied === undefined ? `--${name} ${value}` : `--${name}[=${value}]`;
 }
 
 /** Ids are random base64url and may begin with a dash: what has their length and is no option of ours is one. */

@@ -2,8 +2,8 @@
 // page and the commands differ.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Command, OptionSpec } from './command.ts';
-import { commands, type Entry } from './table.ts';
+import { type Command, optionText } from './command.ts';
+import { commands, type Entry, groups } from './table.ts';
 
 export const pageFile = fileURLToPath(new URL('../../../../docs/cli.md', import.meta.url));
 
@@ -32,19 +32,17 @@ hint: did you mean latchkey user add?
 services. A child that crashes is started again, later and later when it keeps crashing. Ctrl-C stops them in order, the
 gateway first; a second Ctrl-C does not wait. Children end with their parent, also when it is killed with SIGKILL. What
 they write goes to \`data/logs/\` (16 MiB each, one older file kept); the screen gets warnings only, or all of it with
-\`--verbose\`. The gateway's process is given no secret and reads no configuration.
-`;
+\`--verbose\`. The gateway's process reads no configuration and is given one secret, that of its own client.
 
-const titles: readonly (readonly [Entry['group'], string])[] = [
-  ['run', 'Run'],
-  ['people', 'People'],
-  ['look', 'Look inside'],
-];
+**Receipts.** \`latchkey start\` registers its gateway and its services as clients of the auth server (their secrets are in
+\`data/clients.json\`, mode 0600), so \`latchkey verifiers\` lists them. Whatever revokes takes \`--wait\`: the command then says who has
+applied the change, who has not, and when each of those must have stopped trusting what it has.
+`;
 
 /** The whole page. */
 export async function commandLinePage(): Promise<string> {
   const parts = [opening];
-  for (const [group, title] of titles) {
+  for (const [group, title] of groups) {
     parts.push(`## ${title}\n`);
     for (const entry of commands.filter((each) => each.group === group))
       parts.push(section(entry, await entry.load()));
@@ -64,10 +62,6 @@ function section(entry: Entry, { usage, about, options, examples }: Command): st
   if (rows.length > 0) lines.push(`| option | |\n| --- | --- |\n${rows.join('\n')}\n`);
   if (examples !== undefined) lines.push(`\`\`\`sh\n${examples.join('\n')}\n\`\`\`\n`);
   return lines.join('\n');
-}
-
-function optionText(name: string, { type, value }: OptionSpec): string {
-  return type === 'string' ? `--${name} ${value ?? 'VALUE'}` : `--${name}`;
 }
 
 function escapeCell(text: string): string {

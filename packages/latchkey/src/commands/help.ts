@@ -2,14 +2,8 @@
 import { usageError } from '../failure.ts';
 import { nearest } from '../spelling.ts';
 import { print, styled } from '../terminal/print.ts';
-import type { Command, OptionSpec } from './command.ts';
-import { commands, type Entry } from './table.ts';
-
-const groups: readonly (readonly [Entry['group'], string])[] = [
-  ['run', 'Run'],
-  ['people', 'People'],
-  ['look', 'Look inside'],
-];
+import { type Command, optionText } from './command.ts';
+import { commands, type Entry, groups } from './table.ts';
 
 export const help: Command = {
   usage: 'help [COMMAND]',
@@ -56,9 +50,10 @@ function lines(entries: readonly Entry[]): string[] {
 export function printCommandHelp(entry: Entry, command: Command): void {
   print(`usage: latchkey ${command.usage}${Object.keys(command.options).length > 0 ? ' [OPTIONS]' : ''}\n`);
   print(`${entry.summary}. ${command.about}`);
-  const options = Object.entries(command.options).map(
-    ([name, spec]) => [optionText(name, spec), spec.about] as const,
-  );
+  const options = Object.entries(command.options).map(([name, spec]) => {
+    const short = spec.short === undefined ? '' : `-${spec.short}, `;
+    return [short + optionText(name, spec), spec.about] as const;
+  });
   if (options.length > 0) {
     const width = Math.max(...options.map(([option]) => option.length));
     print(`\n${styled('bold', 'Options')}`);
@@ -68,9 +63,4 @@ export function printCommandHelp(entry: Entry, command: Command): void {
     print(`\n${styled('bold', 'Examples')}`);
     for (const example of command.examples) print(`  ${example}`);
   }
-}
-
-function optionText(name: string, spec: OptionSpec): string {
-  const short = spec.short === undefined ? '' : `-${spec.short}, `;
-  return `${short}--${name}${spec.type === 'string' ? ` ${spec.value ?? 'VALUE'}` : ''}`;
 }

@@ -5,6 +5,7 @@ import { CommandError } from '../failure.ts';
 import { print, printJson, table, when } from '../terminal/print.ts';
 import { withAdmin } from './administer.ts';
 import { type Command, jsonOption, locateOptions } from './command.ts';
+import { printReceipt, receiptField, waitOption, waitQuery } from './receipt.ts';
 
 const common = { ...locateOptions, ...jsonOption } as const;
 
@@ -48,17 +49,20 @@ export const keyRotate: Command = {
       type: 'boolean',
       about: 'Do not wait: verifiers with an older key set refuse new tokens until they fetch',
     },
+    ...waitOption,
     ...common,
   },
   async run(input) {
+    const query = waitQuery(input);
     await withAdmin(input, async (admin) => {
       const body = { immediately: input.has('immediately') };
-      const answer = await admin.send('POST', '/auth/admin/keys/rotate', body);
+      const answer = await admin.send('POST', `/auth/admin/keys/rotate${query}`, body);
       if (answer.status === 409) throw await tooEarly(admin);
       expectStatus(answer, [200], 'rotation');
       const key = answer.body as KeyView;
       if (input.has('json')) return printJson(key);
       print(`${key.kid} signs from now on`);
+      printReceipt(answer.body);
     });
   },
 };
@@ -77,13 +81,16 @@ export const keyRemove: Command = {
   words: ['KEY'],
   about:
     'For a private key that leaked: every token it signed is refused at once, everywhere. Clients refresh by themselves;\nnobody is signed out. For anything else, latchkey key rotate is the gentle way.',
-  options: common,
+  options: { ...waitOption, ...common },
   async run(input) {
     const kid = input.words[0]!;
+    const query = waitQuery(input);
     await withAdmin(input, async (admin) => {
-      await call(admin, 'DELETE', `/auth/admin/keys/${encodeURIComponent(kid)}`, `key ${kid}`);
-      if (input.has('json')) return printJson({ removed: kid });
+      const path = `/auth/admin/keys/${encodeURIComponent(kid)}${query}`;
+      const answer = await call(admin, 'DELETE', path, `key ${kid}`);
+      if (input.has('json')) return printJson({ removed: kid, ...receiptField(answer) });
       print(`${kid} is removed; tokens it signed are refused`);
+      printReceipt(answer);
     });
   },
 };

@@ -6,6 +6,7 @@ import { nearest } from '../spelling.ts';
 import { print, printJson, styled } from '../terminal/print.ts';
 import { withAdmin } from './administer.ts';
 import { type Command, jsonOption, locateOptions } from './command.ts';
+import { printReceipt, receiptField, waitOption, waitQuery } from './receipt.ts';
 
 const common = { ...locateOptions, ...jsonOption } as const;
 const rolesPath = '/auth/admin/roles';
@@ -75,17 +76,25 @@ export const rolePermissions: Command = {
   words: ['NAME', '[PERMISSION...]'],
   about:
     'Without permissions it shows them; with permissions it replaces them; --none takes all away.\nWhen the role loses one, its holders’ tokens become stale at once and are refreshed.',
-  options: { none: { type: 'boolean', about: 'Take all permissions away' }, ...common },
+  options: { none: { type: 'boolean', about: 'Take all permissions away' }, ...waitOption, ...common },
   async run(input) {
     const [name, ...permissions] = input.words;
+    const query = waitQuery(input);
     await withAdmin(input, async (admin) => {
       let role = await findRole(admin, name!);
+      let answer: unknown;
       if (permissions.length > 0 || input.has('none')) {
-        await call(admin, 'PATCH', `${rolesPath}/${role.name}`, `role ${role.name}`, { permissions });
+        const path = `${rolesPath}/${role.name}${query}`;
+        answer = await call(admin, 'PATCH', path, `role ${role.name}`, { permissions });
         role = await findRole(admin, role.name);
       }
-      if (input.has('json')) return printJson(role.permissions);
+      const receipt = receiptField(answer);
+      if (input.has('json'))
+        return printJson(
+          'receipt' in receipt ? { permissions: role.permissions, ...receipt } : role.permissions,
+        );
       print(role.permissions.join('\n') || 'none');
+      printReceipt(answer);
     });
   },
 };
@@ -94,13 +103,15 @@ export const roleRemove: Command = {
   usage: 'role remove NAME',
   words: ['NAME'],
   about: 'Takes it from everybody who holds it.',
-  options: common,
+  options: { ...waitOption, ...common },
   async run(input) {
+    const query = waitQuery(input);
     await withAdmin(input, async (admin) => {
       const role = await findRole(admin, input.words[0]!);
-      await call(admin, 'DELETE', `${rolesPath}/${role.name}`, `role ${role.name}`);
-      if (input.has('json')) return printJson({ removed: role.name });
+      const answer = await call(admin, 'DELETE', `${rolesPath}/${role.name}${query}`, `role ${role.name}`);
+      if (input.has('json')) return printJson({ removed: role.name, ...receiptField(answer) });
       print(`removed ${role.name}`);
+      printReceipt(answer);
     });
   },
 };

@@ -4,6 +4,7 @@ import { usageError } from '../failure.ts';
 import { print, printable, printJson, table, when } from '../terminal/print.ts';
 import { withAdmin } from './administer.ts';
 import { type Command, jsonOption, locateOptions } from './command.ts';
+import { printReceipt, receiptField, waitOption, waitQuery } from './receipt.ts';
 
 const common = { ...locateOptions, ...jsonOption } as const;
 
@@ -43,11 +44,16 @@ export const sessionEnd: Command = {
   usage: 'session end [SESSION]',
   words: ['[SESSION]'],
   about: 'Its tokens stop working within a second at every gateway and service that is connected.',
-  options: { user: { type: 'string', value: 'NAME', about: 'End all sessions of this user' }, ...common },
-  examples: ['latchkey session end 3f0c…', 'latchkey session end --user alice'],
+  options: {
+    user: { type: 'string', value: 'NAME', about: 'End all sessions of this user' },
+    ...waitOption,
+    ...common,
+  },
+  examples: ['latchkey session end 3f0c…', 'latchkey session end --user alice --wait'],
   async run(input) {
     const session = input.words[0];
     const name = input.text('user');
+    const query = waitQuery(input);
     if ((session === undefined) === (name === undefined)) {
       throw usageError(
         'name one session, or a user with --user',
@@ -60,9 +66,11 @@ export const sessionEnd: Command = {
         session === undefined
           ? `/auth/admin/users/${target}/sessions`
           : `/auth/admin/sessions/${encodeURIComponent(target)}`;
-      await call(admin, 'DELETE', path, session === undefined ? `sessions of ${name}` : `session ${session}`);
-      if (input.has('json')) return printJson({ ended: session ?? name });
+      const about = session === undefined ? `sessions of ${name}` : `session ${session}`;
+      const answer = await call(admin, 'DELETE', path + query, about);
+      if (input.has('json')) return printJson({ ended: session ?? name, ...receiptField(answer) });
       print(session === undefined ? `all sessions of ${name} have ended` : 'the session has ended');
+      printReceipt(answer);
     });
   },
 };

@@ -6,14 +6,23 @@ export interface Entry {
   /** `user add` */
   readonly name: string;
   readonly summary: string;
-  readonly group: 'run' | 'people' | 'look';
+  readonly group: 'run' | 'people' | 'machines' | 'look';
   readonly load: () => Promise<Command>;
 }
+
+/** The headings under which they are listed. */
+export const groups: readonly (readonly [Entry['group'], string])[] = [
+  ['run', 'Run'],
+  ['people', 'People'],
+  ['machines', 'Machines'],
+  ['look', 'Look inside'],
+];
 
 const user = () => import('./user.ts');
 const role = () => import('./role.ts');
 const session = () => import('./session.ts');
 const key = () => import('./key.ts');
+const client = () => import('./client.ts');
 
 export const commands: readonly Entry[] = [
   {
@@ -103,6 +112,31 @@ export const commands: readonly Entry[] = [
     group: 'people',
     summary: 'End one session, or all of a user',
     load: async () => (await session()).sessionEnd,
+  },
+
+  {
+    name: 'verifiers',
+    group: 'machines',
+    summary: 'List the gateways and services that are registered, and what each has applied',
+    load: async () => (await import('./verifiers.ts')).verifiers,
+  },
+  {
+    name: 'client create',
+    group: 'machines',
+    summary: 'Register a gateway, a service or a back end',
+    load: async () => (await client()).clientCreate,
+  },
+  {
+    name: 'client list',
+    group: 'machines',
+    summary: 'List the registered clients',
+    load: async () => (await client()).clientList,
+  },
+  {
+    name: 'client remove',
+    group: 'machines',
+    summary: 'Remove a client; every session that began through it ends',
+    load: async () => (await client()).clientRemove,
   },
 
   {

@@ -4,6 +4,7 @@ import { randomPassword, readPassword } from '../terminal/password.ts';
 import { print, printJson, table, when } from '../terminal/print.ts';
 import { withAdmin } from './administer.ts';
 import { type Command, type Input, jsonOption, locateOptions, type OptionSpec } from './command.ts';
+import { printReceipt, receiptField, waitOption, waitQuery } from './receipt.ts';
 
 const passwordOptions = {
   'password-stdin': { type: 'boolean', about: 'Read the password from standard input instead of asking' },
@@ -97,18 +98,24 @@ export const userRoles: Command = {
   words: ['NAME', '[ROLE...]'],
   about:
     'Without roles it shows them; with roles it replaces them; --none takes all away.\nRunning tokens become stale at once and are refreshed with the new roles; nobody is signed out.',
-  options: { none: { type: 'boolean', about: 'Take all roles away' }, ...common },
-  examples: ['latchkey user roles alice', 'latchkey user roles alice doctor researcher'],
+  options: { none: { type: 'boolean', about: 'Take all roles away' }, ...waitOption, ...common },
+  examples: ['latchkey user roles alice', 'latchkey user roles alice doctor researcher --wait'],
   async run(input) {
     const [name, ...roles] = input.words;
+    const query = waitQuery(input);
     await withAdmin(input, async (admin) => {
       let user = await findUser(admin, name!);
+      let answer: unknown;
       if (roles.length > 0 || input.has('none')) {
-        await call(admin, 'PUT', `/auth/admin/users/${user.id}/roles`, `roles of ${name}`, { roles });
+        const path = `/auth/admin/users/${user.id}/roles${query}`;
+        answer = await call(admin, 'PUT', path, `roles of ${name}`, { roles });
         user = await findUser(admin, user.id);
       }
-      if (input.has('json')) return printJson(user.roles);
+      const receipt = receiptField(answer);
+      if (input.has('json'))
+        return printJson('receipt' in receipt ? { roles: user.roles, ...receipt } : user.roles);
       print(user.roles.join('\n') || 'none');
+      printReceipt(answer);
     });
   },
 };
@@ -117,17 +124,19 @@ export const userPasswd: Command = {
   usage: 'user passwd NAME',
   words: ['NAME'],
   about: 'Ends all of their sessions: whoever knew the old password is out at once.',
-  options: { ...passwordOptions, ...common },
+  options: { ...passwordOptions, ...waitOption, ...common },
   async run(input) {
+    const query = waitQuery(input);
     const { password, generated } = await newPassword(input);
     await withAdmin(input, async (admin) => {
       const user = await findUser(admin, input.words[0]!);
-      await call(admin, 'PUT', `/auth/admin/users/${user.id}/password`, `password of ${user.username}`, {
-        password,
-      });
-      if (input.has('json')) return printJson({ username: user.username, ...(generated && { password }) });
+      const path = `/auth/admin/users/${user.id}/password${query}`;
+      const answer = await call(admin, 'PUT', path, `password of ${user.username}`, { password });
+      const shown = { username: user.username, ...(generated && { password }), ...receiptField(answer) };
+      if (input.has('json')) return printJson(shown);
       print(`${user.username} has a new password; their sessions have ended`);
       if (generated) print(`password, shown once: ${password}`);
+      printReceipt(answer);
     });
   },
 };
@@ -139,13 +148,16 @@ function enabling(disabled: boolean): Command {
     about: disabled
       ? 'Ends their sessions too, within a second at every gateway and service that is connected.'
       : 'They sign in again with the password they had.',
-    options: common,
+    options: disabled ? { ...waitOption, ...common } : common,
     async run(input) {
+      const query = waitQuery(input);
       await withAdmin(input, async (admin) => {
         const user = await findUser(admin, input.words[0]!);
-        await call(admin, 'PATCH', `/auth/admin/users/${user.id}`, user.username, { disabled });
-        if (input.has('json')) return printJson({ ...user, disabled });
+        const path = `/auth/admin/users/${user.id}${query}`;
+        const answer = await call(admin, 'PATCH', path, user.username, { disabled });
+        if (input.has('json')) return printJson({ ...user, disabled, ...receiptField(answer) });
         print(`${user.username} is ${disabled ? 'disabled' : 'enabled'}`);
+        printReceipt(answer);
       });
     },
   };

@@ -4,11 +4,12 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Admin, openAdmin } from '../admin/admin.ts';
-import { collect, type KeyView } from '../admin/answers.ts';
+import { collect, type KeyView, type VerifierView } from '../admin/answers.ts';
 import { CommandError } from '../failure.ts';
 import type { Settings } from '../settings/settings.ts';
 import { when } from '../terminal/print.ts';
 import { bad, type Finding, good, look } from './finding.ts';
+import { judgeVerifiers } from './verifiers.ts';
 
 /** Bytes. */
 const littleSpace = 200 * 1024 * 1024;
@@ -90,7 +91,10 @@ export async function checkKeys(settings: Settings, now: number): Promise<Findin
   try {
     admin = await openAdmin(settings);
     const keys = await collect<KeyView>(admin, '/auth/admin/keys', 'keys');
-    return [judgeServer(admin), judgeKeys(keys), judgeClock(keys, now)];
+    const findings = [judgeServer(admin), judgeKeys(keys), judgeClock(keys, now)];
+    if (!admin.running) return findings;
+    const fleet = await collect<VerifierView>(admin, '/auth/admin/verifiers', 'verifiers');
+    return [...findings, ...judgeVerifiers(fleet, now)];
   } catch (error) {
     const hint = error instanceof CommandError ? error.hint : undefined;
     return [bad('keys', (error as Error).message, hint ?? 'latchkey auth shows more')];

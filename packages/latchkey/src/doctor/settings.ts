@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { authServerOptions } from '../settings/auth_options.ts';
+import { readGatewayClient } from '../settings/gateway_client.ts';
 import { gatewayOptions } from '../settings/gateway_options.ts';
 import type { SettingsReport } from '../settings/settings.ts';
 import { bad, type Finding, good, look } from './finding.ts';
@@ -32,10 +33,9 @@ export async function checkSettings({ settings, faults }: SettingsReport): Promi
     });
     for (const fault of checkAuthServerOptions(auth)) all.add(fault);
     const authUrl = settings.given<string>('authUrl') ?? `http://127.0.0.1:${settings.authPort}`;
-    for (const fault of checkGatewayOptions(
-      gatewayOptions(settings, { port: settings.port, internalPort: 0, authUrl }),
-    ))
-      all.add(fault);
+    const { client, faults: clientFaults } = readGatewayClient(settings);
+    const gateway = gatewayOptions(settings, { port: settings.port, internalPort: 0, authUrl, client });
+    for (const fault of [...clientFaults, ...checkGatewayOptions(gateway)]) all.add(fault);
   }
   const place = settings.configFile ?? 'the environment and the defaults';
   if (all.size === 0) return [good('settings', `nothing wrong with ${place}`)];

@@ -17,7 +17,7 @@ export interface ExampleService {
   readonly name: string;
   /** A program for Node.js, relative to the manifest; sends `ready` over its channel. */
   readonly entry: string;
-  /** Added to PORT, DATA_DIR, LATCHKEY_ISSUER, LATCHKEY_AUDIENCE and LATCHKEY_ISSUER_ADDRESS. */
+  /** Added to PORT, DATA_DIR, LATCHKEY_ISSUER, LATCHKEY_AUDIENCE, LATCHKEY_ISSUER_ADDRESS, LATCHKEY_CLIENT_ID and …_SECRET. */
   readonly env?: (started: StartedWith) => Readonly<Record<string, string>>;
 }
 

@@ -15,7 +15,8 @@ process.once('message', async ({ options, log }: GatewayWork) => {
   process.channel?.unref();
   try {
     await runGateway({ options, log, announceWhen: 'ready', announce: tellParent });
-    process.exit(0);
+    // Nothing is left to do but the verifier's last word to the auth server, which is not waited for long.
+    setTimeout(() => process.exit(0), 2_500).unref();
   } catch (error) {
     tellParent(failedMessage(error));
     process.exitCode = 1;

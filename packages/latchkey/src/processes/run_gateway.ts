@@ -1,9 +1,11 @@
 // Runs a gateway in this process until a signal ends it.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigurationError, createGateway } from '@latchkey/gateway';
 import { CommandError } from '../failure.ts';
 import type { PlainGatewayOptions } from '../settings/gateway_options.ts';
 import { settingsError } from '../settings/settings.ts';
-import { createJsonLog } from './json_log.ts';
+import { createJsonLog, type JsonLog } from './json_log.ts';
 import type { ReadyMessage } from './messages.ts';
 import { liveUntilSignal } from './service_life.ts';
 
@@ -19,6 +21,7 @@ export interface GatewayRun {
 /** @throws CommandError when the options have faults or the port is taken */
 export async function runGateway({ options, log: level, announceWhen, announce }: GatewayRun): Promise<void> {
   const log = createJsonLog(level);
+  makeStateFolder(options, log);
   const gateway = make(options, log);
   const { url, internal } = await gateway.listen().catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
@@ -37,7 +40,17 @@ export async function runGateway({ options, log: level, announceWhen, announce }
   await stopped;
 }
 
-function make(options: PlainGatewayOptions, log: ReturnType<typeof createJsonLog>) {
+/** Without the folder it runs as well, but cannot start while the auth server is away. */
+function makeStateFolder({ stateFile }: PlainGatewayOptions, log: JsonLog): void {
+  if (stateFile === undefined) return;
+  try {
+    mkdirSync(dirname(stateFile), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    log.warn({ stateFile, error }, 'there is no place for the last good keys and revocations');
+  }
+}
+
+function make(options: PlainGatewayOptions, log: JsonLog) {
   try {
     return createGateway({ ...options, log });
   } catch (error) {

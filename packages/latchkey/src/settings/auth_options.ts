@@ -39,6 +39,7 @@ export function authServerOptions(settings: Settings, listening: AuthListening):
     ...groupOf(settings, 'admin'),
     ...groupOf(settings, 'passwords'),
     ...groupOf(settings, 'limits'),
+    ...groupOf(settings, 'signals'),
     ...listening,
     issuer: settings.issuer,
     audience: settings.audience,

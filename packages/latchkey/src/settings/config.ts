@@ -11,10 +11,21 @@ export interface ServiceConfig {
   readonly name: string;
   /** A program for Node.js, relative to the configuration file. */
   readonly entry: string;
-  /** Given to the program beside PORT, LATCHKEY_ISSUER and LATCHKEY_AUDIENCE. */
+  /** Given to the program beside PORT, LATCHKEY_ISSUER, LATCHKEY_AUDIENCE, and LATCHKEY_CLIENT_ID with its secret. */
   readonly env?: Readonly<Record<string, string>>;
   /** Where it listens; waited for at the start. */
   readonly port?: number;
+}
+
+/** How the gateway reads the signals, and who it is when it does. */
+export interface GatewayConfig {
+  readonly name?: string;
+  /** Its secret stands in a file of mode 0600, or in the environment. */
+  readonly client?: { readonly id: string; readonly secretFile?: string };
+  readonly signals?: 'stream' | 'poll';
+  readonly pollInterval?: Duration;
+  readonly signalsUrl?: string;
+  readonly stateFile?: string;
 }
 
 export interface Config {
@@ -47,6 +58,8 @@ export interface Config {
   readonly limits?: Omit<NonNullable<AuthServerOptions['limits']>, 'attemptWindow'> & {
     readonly attemptWindow?: Duration;
   };
+  readonly signals?: AuthServerOptions['signals'];
+  readonly gateway?: GatewayConfig;
   readonly routes?: readonly Route[];
   readonly services?: readonly ServiceConfig[];
 }

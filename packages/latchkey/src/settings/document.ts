@@ -2,7 +2,8 @@
 // when the page and the table differ.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Group, type Setting, settings } from './table.ts';
+import type { Group, Setting } from './setting.ts';
+import { settings } from './table.ts';
 
 export const pageFile = fileURLToPath(new URL('../../../../docs/configuration.md', import.meta.url));
 
@@ -32,6 +33,7 @@ const titles: Readonly<Record<Group, string>> = {
   'tokens and sessions': 'Tokens and sessions',
   passwords: 'Passwords',
   limits: 'Limits',
+  signals: 'Signals',
   'behind it': 'Behind the gateway',
 };
 

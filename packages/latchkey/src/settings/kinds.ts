@@ -65,7 +65,11 @@ export const port: Kind = (() => {
   };
 })();
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
+/** Seconds. */
+export const minutes = 60;
+export const days = 86_400;
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: minutes, h: 3600, d: days };
 
 /** Seconds: a number, or text with a unit such as `90s`, `15m`, `12h`, `14d`. */
 export function duration(from: number, to: number): Kind {

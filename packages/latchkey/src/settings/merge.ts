@@ -2,7 +2,8 @@
 // told at once. A secret is never repeated in a fault.
 import { nearest } from '../spelling.ts';
 import type { Reading } from './kinds.ts';
-import { flagOf, type Setting, settingNamed, settings, titleOf } from './table.ts';
+import type { Setting } from './setting.ts';
+import { flagOf, settingNamed, settings, titleOf } from './table.ts';
 
 export type Source = 'flag' | 'environment' | 'file';
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { checkGatewayOptions } from '@latchkey/gateway';
 import { CommandError } from '../failure.ts';
 import { authServerOptions } from './auth_options.ts';
+import { exposureFaults, readGatewayClient } from './gateway_client.ts';
 import { gatewayOptions } from './gateway_options.ts';
 import { inspectSettings, isLoopback, readSettings } from './settings.ts';
 import { settings as table } from './table.ts';
@@ -144,12 +146,85 @@ test('the options of the server hold what was given and nothing else', async () 
   });
 });
 
-test('the options of the gateway survive a trip between processes and hold no secret', async () => {
-  const environment = { LATCHKEY_MASTER_KEY: 'm'.repeat(43), LATCHKEY_ADMIN_PASSWORD: 'p'.repeat(20) };
-  const settings = await readSettings({ environment, folder: folder() });
-  const options = gatewayOptions(settings, { port: 1, internalPort: 2, authUrl: 'http://127.0.0.1:3' });
+test('the options of the gateway survive a trip between processes and hold no secret but its own', async () => {
+  const environment = {
+    LATCHKEY_MASTER_KEY: 'm'.repeat(43),
+    LATCHKEY_ADMIN_PASSWORD: 'p'.repeat(20),
+    LATCHKEY_GATEWAY_SIGNALS: 'poll',
+    LATCHKEY_GATEWAY_POLL_INTERVAL: '3s',
+    LATCHKEY_GATEWAY_SIGNALS_URL: 'http://127.0.0.1:4',
+  };
+  const here = folder();
+  const settings = await readSettings({ environment, folder: here });
+  const client = { id: 'cli_1', secret: 'own' };
+  const options = gatewayOptions(settings, {
+    port: 1,
+    internalPort: 2,
+    authUrl: 'http://127.0.0.1:3',
+    client,
+  });
   assert.deepEqual(JSON.parse(JSON.stringify(options)), options);
   assert.doesNotMatch(JSON.stringify(options), /mmmm|pppp/);
+  const { signals, pollInterval, signalsUpstream, stateFile } = options;
+  assert.deepEqual(
+    { client: options.client, signals, pollInterval, signalsUpstream, stateFile },
+    {
+      client,
+      signals: 'poll',
+      pollInterval: 3_000,
+      signalsUpstream: 'http://127.0.0.1:4',
+      stateFile: join(here, 'data', 'gateway', 'verifier.json'),
+    },
+  );
+  assert.deepEqual(checkGatewayOptions(options), []);
+});
+
+test('the gateway’s client comes with a secret from the environment or from a file that is ours alone', async () => {
+  const here = folder({ 'edge.secret': 'cls_file\n', 'open.secret': 'cls_open', 'empty.secret': '\n' });
+  for (const name of ['edge.secret', 'empty.secret']) chmodSync(join(here, name), 0o600);
+  const read = async (environment: Record<string, string>) => {
+    const variables = Object.entries(environment).map(([name, value]) => [
+      `LATCHKEY_GATEWAY_CLIENT_${name}`,
+      value,
+    ]);
+    const { settings, faults } = await inspectSettings({
+      environment: Object.fromEntries(variables),
+      folder: here,
+    });
+    const found = readGatewayClient(settings);
+    return { client: found.client, faults: [...faults, ...found.faults].join() };
+  };
+  assert.deepEqual(await read({}), { client: undefined, faults: '' });
+  const client = { id: 'cli_1', secret: 'cls_file' };
+  assert.deepEqual(await read({ ID: 'cli_1', SECRET_FILE: 'edge.secret' }), { client, faults: '' });
+  assert.equal((await read({ ID: 'cli_1', SECRET: 'cls_here' })).client?.secret, 'cls_here');
+  const wrong: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [{ ID: 'cli_1' }, /client\.id .*needs a secret/],
+    [{ SECRET: 'cls_here' }, /client\.id .*is missing/],
+    [{ ID: 'cli_1', SECRET: 'cls_here', SECRET_FILE: 'edge.secret' }, /give one of them/],
+    [{ ID: 'cli_1', SECRET_FILE: 'open.secret' }, /others on this machine can read/],
+    [{ ID: 'cli_1', SECRET_FILE: 'empty.secret' }, /is empty/],
+    [{ ID: 'cli_1', SECRET_FILE: 'nowhere' }, /cannot be read \(ENOENT\)/],
+  ];
+  for (const [environment, expected] of wrong) {
+    const { faults } = await read(environment);
+    assert.match(faults, expected);
+    assert.doesNotMatch(faults, /cls_/);
+  }
+});
+
+test('who may read the signals is told to the server; a gateway on its own must have what that takes', async () => {
+  const settingsWith = (environment: Record<string, string>) =>
+    readSettings({ environment, folder: folder() });
+  const internal = await settingsWith({ LATCHKEY_SIGNALS_ACCESS: 'internal' });
+  assert.deepEqual(authServerOptions(internal, {}).signals, { access: 'internal' });
+  assert.equal(authServerOptions(await settingsWith({}), {}).signals, undefined);
+  assert.match(exposureFaults(internal).join(), /gateway\.signalsUrl/);
+  assert.match(
+    exposureFaults(await settingsWith({ LATCHKEY_SIGNALS_ACCESS: 'registered' })).join(),
+    /a client/,
+  );
+  assert.deepEqual(exposureFaults(await settingsWith({})), []);
 });
 
 test('what `init` writes can be loaded, as it is and with everything switched on', async () => {

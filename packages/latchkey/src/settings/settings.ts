@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import { CommandError } from '../failure.ts';
 import { readConfigFile } from './config_file.ts';
+import { clientFaults } from './gateway_client.ts';
 import { path } from './kinds.ts';
 import { mergeSettings, type Source } from './merge.ts';
 import { settingNamed } from './table.ts';
@@ -99,6 +100,7 @@ function faultsAcross(settings: Settings): string[] {
       'masterKey (LATCHKEY_MASTER_KEY) and masterKeyFile (LATCHKEY_MASTER_KEY_FILE): give one of them',
     );
   }
+  faults.push(...clientFaults(settings));
   const trusted = (settings.given<readonly string[]>('trustedProxies') ?? []).length > 0;
   if (!isLoopback(settings.host) && !cert && !trusted) {
     faults.push(`host: listening on ${settings.host} needs tls, or trustedProxies when a proxy ends TLS`);

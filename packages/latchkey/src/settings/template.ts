@@ -1,5 +1,6 @@
 // The text of a new latchkey.config.ts, made from the table of settings.
-import { type Setting, settings } from './table.ts';
+import type { Setting } from './setting.ts';
+import { settings } from './table.ts';
 
 /** Examples for settings whose default says nothing about how a value is written. */
 const samples: Readonly<Record<string, string>> = {
@@ -30,6 +31,8 @@ const samples: Readonly<Record<string, string>> = {
   customClaims: "(user) => ({ tenant: 'north' })",
   passwords: '{ minLength: 15, memory: 19456, iterations: 2, parallelism: 1, queue: 50 }',
   limits: "{ attemptsPerAccountAndAddress: 10, attemptWindow: '15m' }",
+  signals: "{ access: 'public' }",
+  gateway: "{ name: 'edge-1', client: { id: 'clt_…', secretFile: './edge-1.secret' }, signals: 'stream' }",
   routes: `[
   //   { prefix: '/api/notes', upstreams: ['http://127.0.0.1:4101'], access: 'authenticated' },
   //   { prefix: '/api/admin', upstreams: ['http://127.0.0.1:4102'], access: { role: 'boss' }, sensitive: true },
