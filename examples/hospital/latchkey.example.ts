@@ -27,8 +27,8 @@ export interface ExampleService {
   /** Beside this file. Says `ready` over the channel to its parent, and one line on standard output. */
   readonly entry: string;
   /**
-   * Besides what every service gets: PORT, DATA_DIR (a folder of its own), LATCHKEY_ISSUER, LATCHKEY_AUDIENCE and
-   * LATCHKEY_ISSUER_ADDRESS.
+   * Besides what every service gets: PORT, DATA_DIR (a folder of its own), LATCHKEY_ISSUER, LATCHKEY_AUDIENCE,
+   * LATCHKEY_ISSUER_ADDRESS, and LATCHKEY_CLIENT_ID with LATCHKEY_CLIENT_SECRET.
    */
   readonly env: (started: StartedWith) => Readonly<Record<string, string>>;
 }

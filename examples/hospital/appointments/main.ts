@@ -2,10 +2,10 @@
 //
 //   DATA_DIR=./data RECORDS_URL=http://127.0.0.1:4101 LATCHKEY_ISSUER=https://hospital.example/auth \
 //   LATCHKEY_AUDIENCE=https://hospital.example node appointments/main.ts
-import { createVerifier } from '@latchkey/core/verifier';
 import { createHttpService } from '../service/http_service.ts';
 import { run } from '../service/run.ts';
 import { readSettings } from '../service/settings.ts';
+import { createServiceVerifier } from '../service/verifier.ts';
 import { openAppointmentStore, seedAppointments } from './appointments.ts';
 import { createDirectory } from './directory.ts';
 import { appointmentEndpoints } from './endpoints.ts';
@@ -14,12 +14,7 @@ const settings = readSettings(process.env);
 const recordsUrl = process.env['RECORDS_URL'] ?? '';
 if (!URL.canParse(recordsUrl)) throw new Error('RECORDS_URL is not an address');
 
-const { issuer, audience, issuerAddress } = settings;
-const verifier = createVerifier({
-  issuer,
-  audience,
-  ...(issuerAddress === undefined ? {} : { issuerAddress }),
-});
+const verifier = createServiceVerifier('appointments', settings);
 const store = openAppointmentStore(settings.dataDir);
 seedAppointments(store.database, settings.people, Date.now());
 

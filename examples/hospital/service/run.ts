@@ -40,7 +40,8 @@ export async function run({ name, settings, listener, verifier, close }: RunOpti
     });
     server.closeIdleConnections();
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  // Asked again, it is still ending: the verifier's last word to the issuer may be on its way.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
   process.once('disconnect', end);
 
   // Without keys we answer 503, not 401, and go on asking: an auth server that starts later is no reason to stop.

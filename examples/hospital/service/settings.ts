@@ -5,6 +5,8 @@
 //   LATCHKEY_ISSUER       who signs the tokens, for example https://hospital.example/auth
 //   LATCHKEY_AUDIENCE     whom the tokens are for, for example https://hospital.example
 //   LATCHKEY_ISSUER_ADDRESS  where the issuer is reached from here, when not at its public name
+//   LATCHKEY_SIGNALS_ADDRESS  where revocations are read, when not beside the issuer
+//   LATCHKEY_CLIENT_ID, LATCHKEY_CLIENT_SECRET  the client that this service is registered as, so that it is listed
 //   HOSPITAL_PEOPLE       JSON {"username":"sub"}: whose the sample patients are, see samples.ts
 
 export interface Settings {
@@ -14,6 +16,8 @@ export interface Settings {
   readonly issuer: string;
   readonly audience: string;
   readonly issuerAddress: string | undefined;
+  readonly signalsAddress: string | undefined;
+  readonly client: { readonly id: string; readonly secret: string } | undefined;
   readonly people: Readonly<Record<string, string>>;
 }
 
@@ -33,10 +37,24 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     issuer: required('LATCHKEY_ISSUER'),
     audience: required('LATCHKEY_AUDIENCE'),
     issuerAddress: env['LATCHKEY_ISSUER_ADDRESS'],
+    signalsAddress: env['LATCHKEY_SIGNALS_ADDRESS'],
+    client: readClient(env, faults),
     people: readStrings('HOSPITAL_PEOPLE', env['HOSPITAL_PEOPLE'], faults),
   };
   if (faults.length > 0) throw new Error(faults.join('\n'));
   return settings;
+}
+
+/** Both or none: a service without a client reads revocations all the same, but nobody waits for it. */
+function readClient(
+  env: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): { readonly id: string; readonly secret: string } | undefined {
+  const [id = '', secret = ''] = [env['LATCHKEY_CLIENT_ID'], env['LATCHKEY_CLIENT_SECRET']];
+  if (id === '' && secret === '') return undefined;
+  if (id === '' || secret === '')
+    faults.push('LATCHKEY_CLIENT_ID and LATCHKEY_CLIENT_SECRET belong together');
+  return { id, secret };
 }
 
 /** A JSON object of strings, or `{}` when nothing is given. */

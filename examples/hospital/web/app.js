@@ -2,9 +2,9 @@
 import { appointmentsView } from './appointments.js';
 import { cheating, cheatView } from './cheat.js';
 import { devicesView } from './devices.js';
-import { during, fill, h } from './dom.js';
+import { during, fill, h, toast } from './dom.js';
 import { patientsView } from './patients.js';
-import { client, lifeLeft } from './session.js';
+import { client, lifeLeft, onRolesChange } from './session.js';
 import { avatar, signInView } from './sign_in.js';
 import { clock, tokenView } from './token.js';
 
@@ -41,8 +41,15 @@ function currentView() {
 /** Counts what was asked to be shown: an answer that comes late must not overwrite what came after it. */
 let turn = 0;
 
+/** Whether somebody has typed into the view: then it is not drawn anew under their hands. */
+let typed = false;
+main.addEventListener('input', () => {
+  typed = true;
+});
+
 async function render() {
   turn += 1;
+  typed = false;
   const mine = turn;
   const signedIn = client.user !== undefined;
   bar(signedIn);
@@ -97,6 +104,12 @@ client.onChange(({ cause, reason }) => {
   // The last attempt signs out itself: its result stays on the screen until the person goes on.
   if (cause === 'signed_out' && cheating()) bar(false);
   else render();
+});
+
+// A role was given or taken away while the page was open. The client has refreshed by then, and nobody signs in again.
+onRolesChange(({ roles }) => {
+  toast(`Your roles have changed. You are now ${roles.join(', ') || 'without a role'}.`);
+  if (!typed && currentView().name !== 'cheat') render();
 });
 
 addEventListener('hashchange', () => {

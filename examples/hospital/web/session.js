@@ -47,11 +47,13 @@ export class CallError extends Error {
 
 /** One call with the token; the parsed answer, or a CallError. */
 export async function call(path, { method = 'GET', body } = {}) {
-  const response = await client.fetch(path, {
-    method,
-    headers: body === undefined ? {} : { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+  const response = await counted(
+    client.fetch(path, {
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    }),
+  );
   const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
   if (!response.ok) throw new CallError(response.status, answer);
   return answer;
@@ -67,4 +69,39 @@ export async function callList(path, most = 500) {
     after = page.next;
   } while (after !== undefined && items.length < most);
   return items;
+}
+
+/** Calls under way, and what the person might do when they were last told. */
+let underWay = 0;
+let known;
+
+function rights() {
+  const { sub, roles, scope } = client.user ?? {};
+  return { sub, may: `${roles} ${scope}` };
+}
+
+let settled = () => {};
+
+/** Told when the same person's roles or permissions have changed, once the calls that found out are through. */
+export function onRolesChange(listener) {
+  client.onChange(({ cause }) => {
+    if (cause !== 'refreshed' || known === undefined) known = rights();
+  });
+  settled = () => {
+    if (underWay > 0 || client.user === undefined) return;
+    const before = known;
+    known = rights();
+    if (known.sub === before?.sub && known.may !== before.may) listener(client.user);
+  };
+}
+
+async function counted(work) {
+  underWay += 1;
+  try {
+    return await work;
+  } finally {
+    underWay -= 1;
+    // A view that needs several calls makes the next one at once: it shall not be drawn anew in between.
+    setTimeout(() => settled(), 100);
+  }
 }
