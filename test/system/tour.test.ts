@@ -39,6 +39,9 @@ test('docs/tour.md answers what it says', { skip }, async () => {
     });
     const statuses = run.stdout.split('\n').filter((line) => /^\d{3}$/.test(line));
     assert.deepEqual(statuses, expected, run.stderr);
+    assert.match(run.stdout, /^gateway +[\w-]{8} +latchkey-gateway\/\S+ +since /m);
+    const [, applied = ''] = /^applied by (.*)$/m.exec(run.stdout) ?? [];
+    for (const name of ['appointments', 'gateway', 'records']) assert.ok(applied.includes(name), run.stdout);
   } finally {
     await system.stop();
     removeFolder(folder);
