@@ -11,6 +11,8 @@ import type { RegisteredClient } from './people.ts';
 import { byTheClock } from './pool.ts';
 import { audience, issuer, type Stage, startStage } from './stage.ts';
 
+export const receiptCount = 20;
+
 export interface FleetOptions {
   /** Streams that are read and not verified. */
   readonly light: number;
@@ -84,10 +86,33 @@ export interface Propagation {
   /** Marks that some verifier never got. */
   readonly missed: number;
   readonly connected: number;
+  readonly receipts: Receipts;
   /** The most that the auth server held, in bytes. */
   readonly memory: number;
   /** Microseconds of the auth server's processor time for each revocation, everything that went on meanwhile included. */
   readonly processor: number;
+}
+
+/** What revoking calls say that were asked who has applied them. */
+export interface Receipts {
+  /** Milliseconds from the question to the answer. */
+  readonly took: readonly number[];
+  /** Those that named every registered verifier as having applied it, and nobody else. */
+  readonly complete: number;
+}
+
+async function takeReceipts({ admin }: Stage, registered: number): Promise<Receipts> {
+  const took: number[] = [];
+  let complete = 0;
+  for (let i = 0; i < receiptCount; i += 1) {
+    const jti = randomBytes(16).toString('base64url');
+    const from = clock();
+    const { body } = await admin.call(200, 'DELETE', `tokens/${jti}?wait=applied&timeout=10`);
+    took.push(clock() - from);
+    const { applied, pending } = JSON.parse(body) as { applied: unknown[]; pending: unknown[] };
+    if (applied.length === registered && pending.length === 0) complete += 1;
+  }
+  return { took, complete };
 }
 
 /** `revocations` single tokens killed by the clock, `rate` a second, while the fleet listens. The auth server has a core of its own. */
@@ -114,10 +139,11 @@ export async function measurePropagation(
     });
     const processor = ((processorTime(pid) - before) * 1000) / revocations;
     await sleep(3000);
+    const receipts = await takeReceipts(stage, options.registered);
     clearInterval(watch);
     const { times, connected } = await fleet.collect();
     fleet.stop();
-    return { ...summary(times, answered), connected, memory, processor };
+    return { ...summary(times, answered), connected, receipts, memory, processor };
   } finally {
     pin('all');
     await stage.stop();
