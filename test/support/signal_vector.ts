@@ -3,8 +3,11 @@
 import type { Fetch } from '@latchkey/core/verifier';
 
 export interface Exchange {
-  /** `GET <path or URL>`, or the same in parts. */
-  readonly request: string | { readonly method?: string; readonly path?: string; readonly url?: string };
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
@@ -13,8 +16,8 @@ export interface Exchange {
 export interface SignalVector {
   readonly description: string;
   readonly issuer: string;
-  /** Milliseconds, or a date. */
-  readonly now: number | string;
+  /** Milliseconds. */
+  readonly now: number;
   readonly jwks: { readonly keys: readonly object[] };
   readonly exchanges: readonly Exchange[];
   readonly expect: Readonly<Record<string, unknown>>;
@@ -24,15 +27,18 @@ export interface Replay {
   readonly fetch: Fetch;
   /** Exchanges that nobody has asked for yet. */
   readonly left: number;
+  /** Headers that were recorded and that the reader sent otherwise. */
+  readonly differences: readonly string[];
   readonly streams: boolean;
 }
 
 export function replay(vector: SignalVector): Replay {
   const queues = new Map<string, Exchange[]>();
   for (const exchange of vector.exchanges) {
-    const path = pathOf(exchange.request, vector.issuer);
+    const { path } = exchange.request;
     queues.set(path, [...(queues.get(path) ?? []), exchange]);
   }
+  const differences: string[] = [];
   const base = new URL(vector.issuer).pathname.replace(/\/$/, '');
   const jwksPath = `${base}/.well-known/jwks.json`;
   const json = { 'content-type': 'application/json' };
@@ -44,7 +50,10 @@ export function replay(vector: SignalVector): Replay {
       if (exchange === undefined && queue === undefined && pathname === jwksPath)
         return new Response(JSON.stringify(vector.jwks), { headers: json });
       if (exchange === undefined) return await unanswered(init.signal);
-      const { status, headers, body } = exchange;
+      const { request, status, headers, body } = exchange;
+      const sent = new Headers(init.headers);
+      for (const [name, value] of Object.entries(request.headers))
+        if (sent.get(name) !== value) differences.push(`${request.path}: ${name}: ${sent.get(name)}`);
       const isLastStream = pathname === `${base}/signals` && status === 200 && queue?.length === 0;
       if (isLastStream) return new Response(openEnded(body ?? '', init.signal), { status, headers });
       return new Response(status === 304 ? null : body, { status, headers });
@@ -52,14 +61,9 @@ export function replay(vector: SignalVector): Replay {
     get left() {
       return [...queues.values()].reduce((sum, { length }) => sum + length, 0);
     },
+    differences,
     streams: queues.has(`${base}/signals`),
   };
-}
-
-function pathOf(request: Exchange['request'], issuer: string): string {
-  const target =
-    typeof request === 'string' ? request.replace(/^[A-Z]+ /, '') : (request.path ?? request.url ?? '');
-  return new URL(target, issuer).pathname;
 }
 
 function unanswered(signal: AbortSignal | null | undefined): Promise<never> {
