@@ -4,6 +4,7 @@
 //
 // A map has to hash a string before it can say no, which takes longer than all the rest. So a few characters are asked first
 // whether any marked name has the same: a filter that only saves time, whatever is put into it.
+import { spotOf } from './mark_recent.ts';
 import type { Mark, MarkBy, MarkHit, MarkKind } from './mark_shape.ts';
 import { full, known, type Swept } from './mark_shard.ts';
 
@@ -94,7 +95,7 @@ export class MarkNames {
   }
 
   #mayHave(value: string): boolean {
-    const spot = spotOf(value);
+    const spot = spotOf(value) >>> (32 - spotBits);
     return ((this.#spots[spot >> 3]! >> (spot & 7)) & 1) === 1;
   }
 
@@ -133,19 +134,7 @@ function reaches(bounds: Bounds, value: string, version: number, now: number): b
   return false;
 }
 
-/** Made of the characters in which names differ most: the last ones, and one in the middle. */
-function spotOf(value: string): number {
-  const end = value.length;
-  if (end < 4) return end;
-  const characters =
-    (value.charCodeAt(end - 1) << 18) ^
-    (value.charCodeAt(end - 2) << 12) ^
-    (value.charCodeAt(end - 3) << 6) ^
-    value.charCodeAt(end >> 1);
-  return Math.imul(characters ^ end, 0x9e3779b1) >>> (32 - spotBits);
-}
-
 function mark(spots: Uint8Array, value: string): void {
-  const spot = spotOf(value);
+  const spot = spotOf(value) >>> (32 - spotBits);
   spots[spot >> 3]! |= 1 << (spot & 7);
 }

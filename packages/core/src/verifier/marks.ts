@@ -8,13 +8,15 @@
 // the others, which are few, in maps (mark_names.ts). At a million marks a look-up in a map waits for memory several times,
 // one in the table about once.
 import { MarkNames } from './mark_names.ts';
+import { createRecentMarks, type MarkSpots, spotsOf } from './mark_recent.ts';
 import type { Mark, MarkBy, MarkGroup, MarkHit, MarkKind } from './mark_shape.ts';
 import { full, known } from './mark_shard.ts';
 import { createMarkSweeper } from './mark_sweeper.ts';
 import { fieldOf, MarkTable } from './mark_table.ts';
 
 export { parseMark, parseMarkGroup } from './mark_shape.ts';
-export type { Mark, MarkBy, MarkGroup, MarkHit, MarkKind };
+export type { Mark, MarkBy, MarkGroup, MarkHit, MarkKind, MarkSpots };
+export { spotsOf };
 
 /** What a mark can hit: the claims of an access token, or as many of them as are known. */
 export interface MarkedClaims {
@@ -34,6 +36,8 @@ export interface MarkSet {
   add(mark: Mark, now: number): 'new' | 'known' | 'full';
   /** Adds all of them, without an object for each, up to where the set is full. A mark that is over is passed over. */
   load(groups: readonly MarkGroup[], now: number): 'ok' | 'full';
+  /** False: what no mark hit at version `since`, none hits now. For tokens that are seen again while marks arrive. */
+  mayHitSince(spots: MarkSpots, since: number): boolean;
   /** `now` in milliseconds. */
   hit(claims: MarkedClaims, kid: string | undefined, now: number): MarkHit | undefined;
   /**
@@ -58,6 +62,7 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
     role: new MarkNames('role'),
   } satisfies Record<MarkBy, MarkNames>;
   const sweeper = createMarkSweeper([...table.shards, ...Object.values(names)]);
+  const recent = createRecentMarks();
   let size = 0;
   let version = 0;
 
@@ -94,6 +99,7 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
     if (replaced === known) return 'known';
     sweeper.added(until);
     version += 1;
+    recent.added(by, value, version);
     size += 1 - replaced;
     // One that only lasts longer now.
     return replaced > 0 && !versioned ? 'known' : 'new';
@@ -133,6 +139,7 @@ export function createMarkSet(limit = defaultLimit): MarkSet {
       }
       return 'ok';
     },
+    mayHitSince: recent.mayHit,
     hit(claims, kid, now) {
       if (size === 0) return undefined;
       if (

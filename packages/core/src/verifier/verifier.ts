@@ -73,7 +73,8 @@ export interface Verifier {
 /**
  * What is kept of a token whose signature, issuer and audience were found good: those never change for one verifier, the rest is
  * asked on every hit. Claims lie scattered in memory and each look at one costs a cache miss, so what every hit needs
- * stands here: the time it is good for, in whole seconds, and the version of the marks that did not hit it.
+ * stands here: the time it is good for, in whole seconds, the version of the marks that did not hit it, and what tells whether those
+ * that came since may.
  */
 interface Entry extends VerifiedToken, MarkSpots {
   /** What callers get: frozen, and nothing of ours in it. */
