@@ -105,7 +105,7 @@ function createThrottle(monotonic: () => number) {
         writes: 0,
         writtenAt: Number.NEGATIVE_INFINITY,
       };
-      if (said.epoch === epoch && said.seq >= seq && now - said.writtenAt < second) return false;
+      if (said.epoch === epoch && said.seq === seq && now - said.writtenAt < second) return false;
       if (now - said.since >= second) Object.assign(said, { since: now, writes: 0 });
       if (said.writes >= mostWrites)
         throw new AuthError('rate_limited', 'One acknowledgement a second is enough.', { retryAfter: 1 });
