@@ -57,7 +57,7 @@ export const keyRotate: Command = {
     await withAdmin(input, async (admin) => {
       const body = { immediately: input.has('immediately') };
       const answer = await admin.send('POST', `/auth/admin/keys/rotate${query}`, body);
-      if (answer.status === 409) throw await tooEarly(admin);
+      if (answer.status === 409) throw await refusalOf(admin, answer.body);
       expectStatus(answer, [200], 'rotation');
       const key = answer.body as KeyView;
       if (input.has('json')) return printJson(key);
@@ -67,7 +67,11 @@ export const keyRotate: Command = {
   },
 };
 
-async function tooEarly(admin: Admin): Promise<CommandError> {
+async function refusalOf(admin: Admin, body: unknown): Promise<CommandError> {
+  if ((body as { readonly reason?: string } | null)?.reason === 'awaiting_verifiers')
+    return new CommandError('a verifier that is connected has not said that it has the next key', {
+      hint: 'latchkey verifiers shows which one is behind; try again in a few seconds, or --immediately',
+    });
   const keys = await collect<KeyView>(admin, '/auth/admin/keys', 'keys');
   const next = keys.find(({ state }) => state === 'next');
   const from = next?.activates_at === undefined ? '' : `, it may sign from ${when(next.activates_at)}`;
