@@ -201,6 +201,12 @@ test('the parameters cost nothing where they are not given: the answers are what
   await call(204, 'DELETE', `/auth/admin/users/${user.id}`, asAdmin());
 });
 
+test('a stranger who signs out with a made-up token learns nothing of the fleet, and waits for nobody', async () => {
+  const answer = await server.call('POST', `/auth/logout${wait}`, { body: { refresh_token: 'lkr_made-up' } });
+  judge.check('POST', '/auth/logout', answer);
+  assert.deepEqual([answer.status, answer.text], [204, '']);
+});
+
 test('a verifier that says nothing is named when the time is over, with the moment from which it is safe', async () => {
   const closed = new AbortController();
   const headers = { ...basic(), 'latchkey-instance': 'silent-one' };

@@ -22,6 +22,9 @@ export type CallerFor<A extends Access> = A extends 'user'
       ? undefined
       : Extract<Caller, { kind: 'user' | 'operator' }>;
 
+/** What a handler answers instead of nothing when nobody was identified and nothing was to be done: there is no receipt for that. */
+export const nothingDone: unique symbol = Symbol('nothing done');
+
 type StaticOf<S> = S extends TSchema ? Static<S> : undefined;
 
 export interface EndpointCall<A extends Access, B, Q, P> {
@@ -55,7 +58,10 @@ export interface Endpoint<A extends Access, B, Q, P> {
   /** The refresh cookie may stand in for the refresh token: for the document only. @default false */
   readonly cookie?: boolean;
   readonly params?: P;
-  /** It revokes tokens, or makes them stale: it takes `?wait=applied` and answers with a receipt. @default false */
+  /**
+   * It revokes tokens, or makes them stale: it takes `?wait=applied` and answers with a receipt, unless the handler answers
+   * `nothingDone`. @default false
+   */
   readonly revokes?: boolean;
   /** Asked before the body is read; throws what refuses the call whatever it says. */
   readonly admit?: () => void;

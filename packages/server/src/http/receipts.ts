@@ -1,7 +1,7 @@
 // `?wait=applied` on every call that revokes: the same endpoint, with the parameters, the answers and the waiting added around its
 // handler. An endpoint only says that it revokes; it cannot forget the rest. Where no receipt is asked for, nothing is done.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AnyEndpoint } from './endpoint.ts';
+import { type AnyEndpoint, nothingDone } from './endpoint.ts';
 import { type TSchema, Type } from './schema.ts';
 
 const member = {
@@ -27,7 +27,11 @@ export const receiptSchema = Type.Object(
 );
 
 /** A receipt for what is committed: waits `timeout` milliseconds at most, or until nobody waits for the answer any more. */
-export type TakeReceipt = (timeout: number, gone: AbortSignal) => Promise<object>;
+export type TakeReceipt = (request: {
+  readonly timeout: number;
+  readonly gone: AbortSignal;
+  readonly privileged: boolean;
+}) => Promise<object>;
 
 const waitParameters = {
   wait: Type.String({
@@ -61,8 +65,11 @@ export function withReceipts(endpoint: AnyEndpoint, take: TakeReceipt): AnyEndpo
     responses: responsesWith(endpoint.responses),
     async handle(call: RevokingCall) {
       const answer = await handle(call);
+      if (answer === nothingDone) return undefined;
       if (call.query.wait === undefined) return answer;
-      return await answerWith(answer, call, take);
+      // A registered client, or somebody with an administrative permission.
+      const privileged = endpoint.access !== 'public' && endpoint.access !== 'user';
+      return await answerWith(answer, call, (gone, timeout) => take({ gone, timeout, privileged }));
     },
   };
 }
@@ -99,7 +106,9 @@ function schemaWith(schema: TSchema): TSchema {
   return { ...schema, title: `${schema.title}AndReceipt`, properties };
 }
 
-async function answerWith(answer: unknown, call: RevokingCall, take: TakeReceipt): Promise<unknown> {
+type Take = (gone: AbortSignal, timeout: number) => Promise<object>;
+
+async function answerWith(answer: unknown, call: RevokingCall, take: Take): Promise<unknown> {
   const { reply, request } = call;
   const receipt = await waiting(call, take).catch((error: unknown) => {
     // The change is made: its answer, a new pair of tokens perhaps, must not be lost with the receipt.
@@ -112,7 +121,7 @@ async function answerWith(answer: unknown, call: RevokingCall, take: TakeReceipt
 }
 
 /** The connection is quiet for as long as this waits: it must neither be taken for dead, nor be waited for when it is. */
-async function waiting({ query, request, reply }: RevokingCall, take: TakeReceipt): Promise<object> {
+async function waiting({ query, request, reply }: RevokingCall, take: Take): Promise<object> {
   const timeout = (query.timeout ?? defaultTimeout) * 1000;
   const { socket } = request.raw;
   const idle = socket.timeout ?? 0;
@@ -121,7 +130,7 @@ async function waiting({ query, request, reply }: RevokingCall, take: TakeReceip
   reply.raw.once('close', leave);
   if (idle > 0) socket.setTimeout(timeout + idleMargin);
   try {
-    return await take(timeout, gone.signal);
+    return await take(gone.signal, timeout);
   } finally {
     reply.raw.off('close', leave);
     if (idle > 0) socket.setTimeout(idle);

@@ -139,7 +139,7 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   async function leave(key: VerifierKey, connection: string): Promise<void> {
-    if (closed || !open.delete(connection)) return;
+    if (!open.delete(connection)) return;
     await database.write((tx) => closeVerifier(tx, key, connection));
     tell(key);
   }
@@ -160,6 +160,7 @@ export function createFleet(options: FleetOptions): Fleet {
           retryAfter: 30,
         });
       open.set(connection, key);
+      if (closed) await leave(key, connection);
       return () => void leave(key, connection).catch(onError);
     },
 

@@ -22,6 +22,7 @@ let files = 0;
 
 const forever = 600_000;
 const nobodyLeaves = new AbortController().signal;
+const patient = { timeout: forever, gone: nobodyLeaves, privileged: true };
 const reader = (i: number) => ({
   ...{ clientId: 'cli_1', instance: `instance-${i}`, name: `records-${i}`, version: '' },
 });
@@ -79,7 +80,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 test('nobody is registered: answered at once, and nobody is asked', async () => {
   const { receipts, revoke, hub } = await fresh();
   const seq = await revoke();
-  assert.deepEqual(await receipts.take(forever, nobodyLeaves), { seq, applied: [], pending: [] });
+  assert.deepEqual(await receipts.take(patient), { seq, applied: [], pending: [] });
   assert.equal(hub.asked, 0);
 });
 
@@ -87,7 +88,7 @@ test('the fleet is asked once for all who wait, and each receipt ends with the l
   const { fleet, receipts, revoke, hub } = await fresh();
   for (const i of [1, 2, 3]) await fleet.enter(reader(i));
   const first = await revoke();
-  const waiting = Array.from({ length: 50 }, () => receipts.take(forever, nobodyLeaves));
+  const waiting = Array.from({ length: 50 }, () => receipts.take(patient));
   await until(() => hub.asked > 0);
   for (const i of [1, 2]) await acknowledge(fleet, i, first);
   assert.equal(await isSettled(Promise.race(waiting)), false);
@@ -106,7 +107,7 @@ test('nobody is asked before the streams have been told: the answer would be abo
   const { fleet, receipts, revoke, hub } = await fresh();
   await fleet.enter(reader(1));
   const seq = await revoke(true);
-  const waiting = receipts.take(forever, nobodyLeaves);
+  const waiting = receipts.take(patient);
   assert.equal(await isSettled(waiting), false);
   assert.equal(hub.asked, 0);
   hub.said = { seq };
@@ -120,7 +121,7 @@ test('an acknowledgement of something earlier, or of another epoch, does not cou
   await fleet.enter(reader(1));
   await revoke();
   const seq = await revoke();
-  const waiting = receipts.take(forever, nobodyLeaves);
+  const waiting = receipts.take(patient);
   await acknowledge(fleet, 1, seq - 1);
   await fleet.acknowledge('cli_1', { instance: 'instance-1', epoch: 'e0', seq });
   assert.equal(await isSettled(waiting), false);
@@ -133,7 +134,7 @@ test('time over: who has not applied it is named, with the moment when it must h
   for (const i of [1, 2]) await fleet.enter(reader(i));
   const seq = await revoke();
   await acknowledge(fleet, 1, seq);
-  const receipt = await receipts.take(50, nobodyLeaves);
+  const receipt = await receipts.take({ ...patient, timeout: 50 });
   assert.deepEqual(receipt, {
     seq,
     applied: [{ name: 'records-1', instance: 'instance-1' }],
@@ -151,14 +152,14 @@ test('silent ones are not waited for, but named until they are safe', async () =
   await fleet.enter(reader(1));
   clock.time += fleetSilence;
   await revoke();
-  const { pending } = await receipts.take(forever, nobodyLeaves);
+  const { pending } = await receipts.take(patient);
   assert.deepEqual(
     pending.map(({ safe_at }) => Date.parse(safe_at)),
     [clock.time + trustTime(300)],
   );
   clock.time += trustTime(300);
   await revoke();
-  assert.deepEqual((await receipts.take(forever, nobodyLeaves)).pending, []);
+  assert.deepEqual((await receipts.take(patient)).pending, []);
 });
 
 test('one that leaves is waited for no longer: gone without a word it is pending, with a word it is not', async () => {
@@ -166,7 +167,7 @@ test('one that leaves is waited for no longer: gone without a word it is pending
   const leave = await fleet.enter(reader(1));
   await fleet.enter(reader(2));
   const seq = await revoke();
-  const waiting = receipts.take(forever, nobodyLeaves);
+  const waiting = receipts.take(patient);
   await fleet.acknowledge('cli_1', { instance: 'instance-2', epoch: 'e1', seq: 0, leaving: true });
   assert.equal(await isSettled(waiting), false);
   leave();
@@ -184,10 +185,24 @@ test('what another server took is seen as well', async () => {
   await elsewhere.enter(reader(1));
   await fleet.enter(reader(2));
   const seq = await revoke();
-  const waiting = receipts.take(forever, nobodyLeaves);
+  const waiting = receipts.take(patient);
   await acknowledge(fleet, 2, seq);
   await acknowledge(elsewhere, 1, seq);
   assert.equal((await waiting).applied.length, 2);
+});
+
+test('half of the places are for those who administer', async () => {
+  const { fleet, receipts, revoke } = await fresh(4);
+  await fleet.enter(reader(1));
+  await revoke();
+  const anybody = { ...patient, privileged: false };
+  const waiting = [receipts.take(anybody), receipts.take(anybody)];
+  assert.equal(await isSettled(Promise.race(waiting)), false);
+  assert.equal((await receipts.take(anybody)).pending.length, 1);
+  const administrator = receipts.take(patient);
+  assert.equal(await isSettled(administrator), false);
+  receipts.close();
+  await Promise.all([...waiting, administrator]);
 });
 
 test('no more wait than may: the next one is answered with what is known; whoever goes away makes room', async () => {
@@ -195,15 +210,15 @@ test('no more wait than may: the next one is answered with what is known; whoeve
   await fleet.enter(reader(1));
   await revoke();
   const gone = new AbortController();
-  const one = receipts.take(forever, gone.signal);
-  const two = receipts.take(forever, nobodyLeaves);
+  const one = receipts.take({ ...patient, gone: gone.signal });
+  const two = receipts.take(patient);
   assert.equal(await isSettled(Promise.race([one, two])), false);
-  assert.equal((await receipts.take(forever, nobodyLeaves)).pending.length, 1);
+  assert.equal((await receipts.take(patient)).pending.length, 1);
   gone.abort();
   assert.equal((await one).pending.length, 1);
-  const three = receipts.take(forever, nobodyLeaves);
+  const three = receipts.take(patient);
   assert.equal(await isSettled(three), false);
   receipts.close();
   for (const receipt of await Promise.all([two, three])) assert.equal(receipt.pending.length, 1);
-  assert.equal((await receipts.take(forever, nobodyLeaves)).pending.length, 1);
+  assert.equal((await receipts.take(patient)).pending.length, 1);
 });

@@ -22,9 +22,18 @@ export interface Receipt {
   readonly pending: readonly (ReceiptMember & { readonly safe_at: string })[];
 }
 
+export interface ReceiptRequest {
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Nobody waits for the answer any more. */
+  readonly gone: AbortSignal;
+  /** Asked for by somebody who administers: half of all places are for these alone. */
+  readonly privileged: boolean;
+}
+
 export interface Receipts {
-  /** For everything that is committed now. `timeout`: milliseconds; `gone`: nobody waits for the answer any more. */
-  take(timeout: number, gone: AbortSignal): Promise<Receipt>;
+  /** For everything that is committed now. */
+  take(request: ReceiptRequest): Promise<Receipt>;
   /** Those that wait are answered with what is known. */
   close(): void;
 }
@@ -59,8 +68,10 @@ interface Waiter {
 
 /** Milliseconds between two looks for what was acknowledged at other servers. */
 const pollInterval = 250;
-/** Milliseconds between two looks whether the streams have been told, and so between two questions to the fleet. */
+/** Milliseconds between two looks whether the streams have been told. */
 const askInterval = 10;
+/** Milliseconds between two questions to the fleet, and one for each that is to answer: no more than a thousand answers a second. */
+const leastPause = 50;
 
 const textOf = ({ clientId, instance }: VerifierKey): string => `${clientId}.${instance}`;
 
@@ -84,17 +95,21 @@ function receiptOf({ verifiers, now }: FleetView, change: Change, trust: number)
 /** Asks once for all that want the same: when the streams have been told, since an earlier answer would be about what came before. */
 function createAsker(hub: ReceiptsOptions['hub']) {
   let wanted = 0;
+  let pause = leastPause;
+  let askedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     clearInterval(timer);
     timer = undefined;
   };
   return {
-    want(seq: number): void {
+    want(seq: number, ofHowMany: number): void {
       wanted = Math.max(wanted, seq);
+      pause = Math.max(leastPause, ofHowMany);
       timer ??= setInterval(() => {
-        if (hub.said.seq < wanted) return;
+        if (hub.said.seq < wanted || performance.now() - askedAt < pause) return;
         stop();
+        askedAt = performance.now();
         hub.ask();
       }, askInterval);
     },
@@ -127,10 +142,10 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
   }
   const deaf = fleet.onChange(hear);
 
-  function join(waiter: Waiter): void {
+  function join(waiter: Waiter, late: number): void {
     waiters.add(waiter);
     poll ??= setInterval(wakeAll, pollInterval);
-    asker.want(waiter.change.seq);
+    asker.want(waiter.change.seq, late);
   }
 
   function leave(waiter: Waiter): void {
@@ -146,7 +161,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     let woken = Promise.withResolvers<void>();
     const waiter = { change, awaited: new Set<string>(), wake: () => woken.resolve() };
     over.addEventListener('abort', waiter.wake);
-    join(waiter);
+    join(waiter, behind(first, change).length);
     try {
       for (let view = first; ; view = await fleet.look()) {
         const late = behind(view, change);
@@ -163,12 +178,13 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
   }
 
   return {
-    async take(timeout, gone) {
+    async take({ timeout, gone, privileged }) {
       const { seq, asOf } = await readHead(queries);
       const change = { epoch, seq, committedAt: asOf };
       const trust = trustTime(await options.maxLife());
       const view = await fleet.look();
-      if (behind(view, change).length === 0 || waiters.size >= most || closed)
+      const places = privileged ? most : most / 2;
+      if (behind(view, change).length === 0 || waiters.size >= places || closed)
         return receiptOf(view, change, trust);
       const late = AbortSignal.timeout(timeout);
       return receiptOf(await waitFor(change, view, AbortSignal.any([late, gone])), change, trust);
