@@ -72,7 +72,7 @@ const markPlan: fc.Arbitrary<MarkPlan> = fc.record({
   stale: fc.boolean(),
   index: fc.nat(19),
   below: fc.integer({ min: 0, max: 4 }),
-  life: fc.constantFrom(undefined, 20, 90, 400, 4_000),
+  life: fc.constantFrom(undefined, 20, 90, 400, 500, 4_000),
 });
 
 const step = (poll: boolean): fc.Arbitrary<Step> =>

@@ -34,6 +34,17 @@ const findings: Readonly<Record<string, readonly Step[]>> = {
     { do: 'rotate', withdraw: true },
     heal,
   ],
+  'a mark comes while the clock is ten minutes ahead, and the clock is set right': [
+    { do: 'jump', seconds: 600 },
+    {
+      do: 'commit',
+      marks: [{ by: 'jti', stale: false, index: 1, below: 0, life: 500 }],
+      send: false,
+    },
+    heal,
+    { do: 'jump', seconds: -600 },
+    heal,
+  ],
 };
 
 for (const [name, steps] of Object.entries(findings)) {

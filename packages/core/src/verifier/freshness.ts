@@ -30,6 +30,11 @@ export interface Freshness {
   restored(asOf: number, maxLife: number): void;
   /** Our clock in milliseconds, for a wall clock that says `wall`. */
   clock(wall: number): number;
+  /**
+   * The issuer's clock at the last `as_of`, 0 before the first. Marks are dropped by it, never by ours: one that is far
+   * ahead and set right again would have lost marks on tokens that are alive.
+   */
+  issuerClock(): number;
   /** Age in milliseconds; infinite before the first `as_of`. */
   age(wall: number): number;
   /** May a request still be decided with what we know? */
@@ -91,6 +96,7 @@ export function createFreshness({
       advance(value, life);
     },
     clock: (wall) => (asOf !== undefined && asOf > wall ? asOf : wall),
+    issuerClock: () => asOf ?? 0,
     age,
     holds(wall, sensitive) {
       if (sensitive) return age(wall) <= sensitiveLimit;

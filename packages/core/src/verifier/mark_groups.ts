@@ -28,7 +28,7 @@ export function readMarkGroups(value: unknown): readonly MarkGroup[] | undefined
 
 export interface MarkAdder {
   readonly marks: MarkSet;
-  /** Milliseconds, for marks that are over. */
+  /** Milliseconds, the issuer's clock: marks that are over by it are not kept. */
   readonly clock: () => number;
   /** Undefined while nobody listens: then no mark needs to become an object. */
   readonly onNew: () => ((mark: Mark) => void) | undefined;

@@ -65,7 +65,7 @@ function createParts(settings: VerifierSettings, reader: Reader, events: Knowled
 }
 
 /** What an earlier run kept on disk. */
-function restore(parts: Parts, { stateFile, issuer, algorithms, now }: VerifierSettings): void {
+function restore(parts: Parts, { stateFile, issuer, algorithms }: VerifierSettings): void {
   const kept = stateFile === undefined ? undefined : readStateFile(stateFile, issuer, algorithms);
   if (kept === undefined) return;
   const { signals, marks, freshness, jwkSet, arrival } = parts;
@@ -73,7 +73,7 @@ function restore(parts: Parts, { stateFile, issuer, algorithms, now }: VerifierS
     const { position, asOf, maxLife, groups } = kept.signals;
     freshness.restored(asOf, maxLife);
     // Where they are too many, the snapshot will say so as well.
-    if (marks.load(groups, freshness.clock(now())) === 'ok') {
+    if (marks.load(groups, freshness.issuerClock()) === 'ok') {
       signals.restore(position);
       arrival.settle();
     }
@@ -98,7 +98,7 @@ const longestWait = 5_000;
 
 function knowledgeOf(parts: Parts, { now }: VerifierSettings): Knowledge {
   const { jwkSet, signals, marks, freshness, writer, arrival } = parts;
-  const sweeper = setInterval(() => marks.sweep(freshness.clock(now())), sweepInterval);
+  const sweeper = setInterval(() => marks.sweep(freshness.issuerClock()), sweepInterval);
   sweeper.unref();
   let starting: Promise<void> | undefined;
   const start = async (): Promise<void> => {

@@ -57,19 +57,18 @@ export interface Signals {
 }
 
 export function createSignals(options: SignalsOptions): Signals {
-  const { freshness, marks, now, refreshKeys, reader } = options;
+  const { freshness, marks, refreshKeys, reader } = options;
   const { signal, abort } = createEnd();
-  const clock = (): number => freshness.clock(now());
   const trust: Trust = {
     ...options,
-    isRevokedKey: (kid) => marks.hit({}, kid, clock()) === 'revoked',
+    isRevokedKey: (kid) => marks.hit({}, kid, freshness.issuerClock()) === 'revoked',
   };
   const tell = (): void => {
     if (!keyRefresh.pending && applied.position !== undefined) acknowledger?.moved(applied.position);
   };
   const keyRefresh = createKeyRefresh({ refreshKeys, onDone: tell, signal });
   const applied = createApplied({
-    adder: { marks, clock, onNew: options.onMark },
+    adder: { marks, clock: freshness.issuerClock, onNew: options.onMark },
     freshness,
     onKeys: keyRefresh.want,
     onProgress() {
