@@ -13,7 +13,8 @@ export const verifiers: Command = {
   options: { ...locateOptions, ...jsonOption },
   async run(input) {
     await withAdmin(input, async (admin) => {
-      const fleet = await collect<VerifierView>(admin, '/auth/admin/verifiers', 'verifiers');
+      const found = await collect<VerifierView>(admin, '/auth/admin/verifiers', 'verifiers');
+      const fleet = found.toSorted((one, other) => (one.name < other.name ? -1 : 1));
       if (input.has('json')) return printJson(fleet);
       if (fleet.length === 0) return printNobody(admin.running);
       print(
