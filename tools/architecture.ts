@@ -38,8 +38,9 @@ const folderRules: Record<string, Record<string, readonly string[]>> = {
     middleware: ['.', 'verifier', 'middleware'],
   },
   'packages/server/src': {
-    endpoints: ['.', 'endpoints', 'http', 'grants', 'keys', 'signals', 'rules', 'storage'],
+    endpoints: ['.', 'endpoints', 'http', 'events', 'grants', 'keys', 'signals', 'rules', 'storage'],
     http: ['.', 'http', 'grants', 'keys', 'rules', 'storage'],
+    events: ['.', 'events', 'grants', 'keys', 'signals', 'rules', 'storage'],
     grants: ['.', 'grants', 'keys', 'passwords', 'signals', 'rules', 'storage'],
     keys: ['.', 'keys', 'signals', 'rules', 'storage'],
     passwords: ['.', 'passwords', 'rules'],

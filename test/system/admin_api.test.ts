@@ -288,6 +288,31 @@ test('introspection follows the roles: a token that says what is no longer so is
   assert.equal(await isActive(second), false);
 });
 
+test('receivers of security events: registered, changed, shown, polled by, removed', async () => {
+  const made = await admin(201, 'POST', '/clients', { name: 'partner' });
+  const poll = { client_id: made.id, delivery: { method: 'urn:ietf:rfc:8936' } };
+  await admin(404, 'GET', `/receivers/${made.id}`);
+  await admin(404, 'POST', '/receivers', { ...poll, client_id: 'cli_unknown' });
+  await admin(400, 'POST', '/receivers', { ...poll, events_requested: ['https://example.com/other'] });
+  await admin(400, 'POST', '/receivers', { ...poll, delivery: { method: 'urn:ietf:rfc:8935' } });
+  const endpoint = { method: 'urn:ietf:rfc:8936', endpoint_url: 'https://example.com/' };
+  await admin(400, 'POST', '/receivers', { ...poll, delivery: endpoint });
+  const push = { method: 'urn:ietf:rfc:8935', endpoint_url: 'https://events.example.com/in' };
+  const header = { ...push, authorization_header: 'Bearer x\r\ny: z' };
+  await admin(400, 'POST', '/receivers', { ...poll, delivery: header });
+  await admin(201, 'POST', '/receivers', { ...poll, delivery: push });
+  await admin(200, 'POST', '/receivers', poll);
+  assert.equal((await admin(200, 'GET', '/receivers')).items.length, 1);
+  await admin(200, 'GET', `/receivers/${made.id}`);
+  const headers = basic(made.id, made.secret);
+  await call(200, 'POST', '/auth/events/poll', { headers, body: { returnImmediately: true } });
+  await call(400, 'POST', '/auth/events/poll', { headers, body: { maxEvents: -1 } });
+  await call(400, 'POST', '/auth/events/poll', { headers, body: { ack: [1] } });
+  await admin(204, 'DELETE', `/receivers/${made.id}`);
+  await admin(404, 'DELETE', `/receivers/${made.id}`);
+  await call(404, 'POST', '/auth/events/poll', { headers, body: {} });
+});
+
 test('registration, where it is on', async () => {
   const body = { username: 'Jon', password: userPassword, email: 'jon@example.org' };
   const made = await call(201, 'POST', '/auth/register', { body });
@@ -374,6 +399,7 @@ test('discovery and documentation', async () => {
     '/auth/.well-known/jwks.json',
     '/auth/.well-known/openid-configuration',
     '/.well-known/oauth-authorization-server/auth',
+    '/.well-known/ssf-configuration/auth',
     '/auth/signals/snapshot',
     '/auth/openapi.json',
     '/auth/docs',

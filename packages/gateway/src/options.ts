@@ -142,7 +142,11 @@ export const defaults = {
 } as const;
 
 /** The auth server's own paths: they belong to no other route, and they alone see the refresh cookie. */
-export const authPrefixes = ['/auth', '/.well-known/oauth-authorization-server/auth'] as const;
+export const authPrefixes = [
+  '/auth',
+  '/.well-known/oauth-authorization-server/auth',
+  '/.well-known/ssf-configuration/auth',
+] as const;
 
 /** `POST /auth/admin/…?wait=applied` may take 30 s to answer, so these routes wait a little longer. */
 const authLimits = { timeLimit: 40_000, bodyLimit: 64 * 1024 } as const;

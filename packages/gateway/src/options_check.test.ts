@@ -167,6 +167,7 @@ it('keeps the auth server’s paths for it', () => {
     '/auth/admin',
     '/AUTH/token',
     '/.well-known/oauth-authorization-server/auth',
+    '/.well-known/ssf-configuration/auth',
   ])
     assert.ok(withAuth(prefix).length > 0, prefix);
   for (const prefix of ['/', '/authx', '/.well-known']) assert.deepEqual(withAuth(prefix), [], prefix);

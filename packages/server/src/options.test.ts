@@ -109,3 +109,8 @@ test('ordinary tokens are not for the administration', () => {
   assert.match(faults({ audience: '' }).join(), /must not be empty/);
   assert.deepEqual(faults({ audience: 'https://api.example.com' }), []);
 });
+
+test('networks of receivers: each is one', () => {
+  assert.deepEqual(faults({ receiverNetworks: ['10.1.0.0/16', 'fd00::/8', '10.2.3.4'] }), []);
+  assert.equal(faults({ receiverNetworks: ['10.1.0.0/33', 'intranet'] }).length, 2);
+});

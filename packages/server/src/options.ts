@@ -4,6 +4,7 @@ import { type Algorithm, supportedAlgorithms } from '@latchkey/core';
 import type { ClaimsUser } from './grants/issue.ts';
 import type { AttemptLimits } from './rules/attempts.ts';
 import { foldName } from './rules/names.ts';
+import { isNetwork } from './rules/networks.ts';
 
 export interface Listen {
   readonly host: string;
@@ -84,6 +85,8 @@ export interface AuthServerOptions {
   readonly registration?: boolean;
   /** Other origins whose pages may call with cookies. */
   readonly origins?: readonly string[];
+  /** Private networks or addresses that security events may be pushed into. @default none */
+  readonly receiverNetworks?: readonly string[];
   /** Addresses or networks of proxies whose X-Forwarded-For counts. @default loopback */
   readonly trustedProxies?: readonly string[];
   readonly passwords?: PasswordOptions;
@@ -116,6 +119,7 @@ export interface Settings {
   readonly keyRotation: number;
   readonly registration: boolean;
   readonly origins: readonly string[];
+  readonly receiverNetworks: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly passwords: Required<PasswordOptions>;
   readonly attemptLimits: AttemptLimits;
@@ -218,6 +222,9 @@ export function checkAuthServerOptions(options: AuthServerOptions): string[] {
     if (!isSafeUrl(origin) || new URL(origin).origin !== origin)
       faults.push(`origins: ${origin} is not an origin such as https://app.example.com`);
   }
+  for (const network of options.receiverNetworks ?? []) {
+    if (!isNetwork(network)) faults.push(`receiverNetworks: ${network} is not a network such as 10.1.0.0/16`);
+  }
   if ((options.sessionIdle ?? 0) > (options.sessionMax ?? 400 * day))
     faults.push('sessionIdle must not be longer than sessionMax');
   const signalsAccess = options.signals?.access ?? 'public';
@@ -265,6 +272,7 @@ export function settingsFrom(options: AuthServerOptions): Settings {
     keyRotation: (options.keyRotation ?? 30 * day) * 1000,
     registration: options.registration ?? false,
     origins: options.origins ?? [],
+    receiverNetworks: options.receiverNetworks ?? [],
     trustedProxies: options.trustedProxies ?? ['loopback'],
     passwords: {
       minLength: 15,

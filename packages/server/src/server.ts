@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import pino from 'pino';
 import { allEndpoints } from './endpoints/all.ts';
 import { createAudiences } from './endpoints/audiences.ts';
+import { openSecurityEvents } from './events/security_events.ts';
 import { createAttemptGuard } from './grants/attempts.ts';
 import { createClientAdmin } from './grants/client_admin.ts';
 import { type FirstAdmin, type FirstStartOptions, prepareFirstStart } from './grants/first_start.ts';
@@ -110,7 +111,15 @@ async function openState(
   );
   const tokenLife = await createTokenLife(database, settings.accessTokenLife);
   let hub: SignalHub | undefined;
-  const signals = createSignalPublisher(tokenLife.longest, () => hub?.wake());
+  const events = await openSecurityEvents({
+    ...settings,
+    database,
+    masterKey,
+    signingKey: () => signingKeys.current,
+    origin: systemOrigin,
+    onError: warn(logger, 'security events cannot be delivered'),
+  });
+  const signals = createSignalPublisher(tokenLife.longest, () => hub?.wake(), events.record);
   const policy = {
     alg: settings.algorithm,
     every: settings.keyRotation,
@@ -124,8 +133,7 @@ async function openState(
     sessionMax: settings.sessionMax,
   });
   const epoch = await epochOf(database);
-  const onError = (error: unknown) =>
-    logger.warn({ cause: error instanceof Error ? error.message : 'unknown' }, 'signals cannot be read');
+  const onError = warn(logger, 'signals cannot be read');
   const says = {
     issuer: settings.issuer,
     epoch,
@@ -148,8 +156,13 @@ async function openState(
     snapshots,
     fleet,
     receipts,
+    events,
     firstAdmin,
   };
+}
+
+function warn(logger: pino.Logger, what: string): (error: unknown) => void {
+  return (error) => logger.warn({ cause: error instanceof Error ? error.message : 'unknown' }, what);
 }
 
 async function compose(
@@ -164,7 +177,7 @@ async function compose(
   );
   const setPassword = createPasswordSetter({ hasher, minLength: settings.passwords.minLength });
   const state = await openState(settings, database, logger, { hasher, setPassword });
-  const { signals, signingKeys, refreshKeys, tokenLife, hub, fleet, receipts, firstAdmin } = state;
+  const { signals, signingKeys, refreshKeys, tokenLife, hub, fleet, receipts, events, firstAdmin } = state;
   const metrics = createMetrics();
   metrics.gauge('latchkey_signal_streams', 'Open signal streams.', () => hub.readers);
   metrics.gauge('latchkey_verifiers', 'Registered verifiers that are connected.', () => fleet.size);
@@ -173,6 +186,12 @@ async function compose(
     'Signals that the slowest of them has not acknowledged.',
     () => fleet.lag,
   );
+  metrics.gauge('latchkey_events_waiting', 'Security events that wait for their receivers.', () => {
+    return events.totals.waiting;
+  });
+  metrics.gauge('latchkey_events_lost', 'Security events that had to go before they were taken.', () => {
+    return events.totals.lost;
+  });
   metrics.gauge('latchkey_passwords_waiting', 'Passwords waiting to be hashed.', () => hasher.waiting);
 
   const roleTable = createRoleTableCache(database);
@@ -214,6 +233,8 @@ async function compose(
   const endpoints = allEndpoints({
     ...settings,
     ...state,
+    polls: events.polls,
+    receiverAdmin: events.receiverAdmin,
     database,
     authenticator,
     audiences,
@@ -257,6 +278,7 @@ async function compose(
     keepInside(app, new Set(signalPaths), (socket) => internal.owns(socket) || operator.owns(socket));
   registerEndpoints(app, appOptions);
   await app.ready();
+  events.start();
 
   const onError = (error: unknown) =>
     logger.error({ cause: error instanceof Error ? error.message : 'unknown' }, 'upkeep failed');
@@ -276,6 +298,7 @@ async function compose(
       stopUpkeep();
       receipts.close();
       hub.close();
+      await events.close();
       await fleet.close();
       await Promise.all([operator.close(), closeServer(internal.server), closeServer(app.server)]);
       await app.close();

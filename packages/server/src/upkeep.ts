@@ -7,6 +7,7 @@ import type { TokenLife } from './signals/token_life.ts';
 import { sweepAttempts } from './storage/attempts.ts';
 import type { Origin } from './storage/audit.ts';
 import type { Database, Transaction } from './storage/database.ts';
+import { sweepSecurityEvents } from './storage/security_events.ts';
 import { sweepSessions } from './storage/sessions.ts';
 import { sweepSignals } from './storage/signals.ts';
 import { sweepVerifiers } from './storage/verifiers.ts';
@@ -26,6 +27,8 @@ const day = 86_400_000;
 const batch = 500;
 /** Dead sessions stay for a while, so that "why was I signed out?" has an answer. */
 const keepSessions = 7 * day;
+/** A security event that its receiver has not taken by then is of no use any more: the tokens it is about are long dead. */
+const keepEvents = 7 * day;
 
 /** One turn of everything. A step that fails is told to `onError` and keeps none of the others from its work. */
 export async function runUpkeep(options: UpkeepOptions): Promise<void> {
@@ -37,6 +40,9 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
     const trust = trustTime(await options.tokenLife.longest());
     await sweep((tx) => sweepVerifiers(tx, trust, fleetSilence, batch));
   };
+  const sweepEvents = async () => {
+    while ((await database.write((tx) => sweepSecurityEvents(tx, keepEvents, batch))) > 0);
+  };
   const steps = [
     () => options.signingKeys.rotate(options.origin),
     async () => options.refreshKeys.rotate(await clockOf(database)),
@@ -44,6 +50,7 @@ export async function runUpkeep(options: UpkeepOptions): Promise<void> {
     () => sweep((tx) => sweepSessions(tx, keepSessions, batch)),
     () => sweep((tx) => sweepAttempts(tx, day, batch)),
     () => sweep((tx) => sweepSignals(tx, batch)),
+    sweepEvents,
     sweepFleet,
   ];
   for (const step of steps) await step().catch(options.onError);

@@ -21,6 +21,7 @@ const passedOn = [
   'sessionMax',
   'registration',
   'origins',
+  'receiverNetworks',
   'customClaims',
 ] as const satisfies readonly (keyof AuthServerOptions)[];
 

@@ -41,6 +41,7 @@ export interface Config {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly trustedProxies?: readonly string[];
   readonly origins?: readonly string[];
+  readonly receiverNetworks?: readonly string[];
   readonly dataDir?: string;
   readonly databaseUrl?: string;
   readonly masterKeyFile?: string;

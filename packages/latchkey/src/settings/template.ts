@@ -32,7 +32,8 @@ const samples: Readonly<Record<string, string>> = {
   passwords: '{ minLength: 15, memory: 19456, iterations: 2, parallelism: 1, queue: 50 }',
   limits: "{ attemptsPerAccountAndAddress: 10, attemptWindow: '15m' }",
   signals: "{ access: 'public' }",
-  gateway: "{ name: 'edge-1', client: { id: 'clt_…', secretFile: './edge-1.secret' }, signals: 'stream' }",
+  receiverNetworks: "['10.1.0.0/16']",
+  gateway: "{ name: 'edge-1', client: { id: 'cli_…', secretFile: './edge-1.secret' }, signals: 'stream' }",
   routes: `[
   //   { prefix: '/api/notes', upstreams: ['http://127.0.0.1:4101'], access: 'authenticated' },
   //   { prefix: '/api/admin', upstreams: ['http://127.0.0.1:4102'], access: { role: 'boss' }, sensitive: true },

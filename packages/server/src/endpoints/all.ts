@@ -9,10 +9,12 @@ import type { Receipts } from '../signals/receipts.ts';
 import { adminAuditEndpoint } from './admin_audit.ts';
 import { type AdminClientsOptions, adminClientsEndpoints } from './admin_clients.ts';
 import { type AdminKeysOptions, adminKeysEndpoints } from './admin_keys.ts';
+import { type AdminReceiversOptions, adminReceiversEndpoints } from './admin_receivers.ts';
 import { type AdminRolesOptions, adminRolesEndpoints } from './admin_roles.ts';
 import { type AdminSessionsOptions, adminSessionsEndpoints } from './admin_sessions.ts';
 import { type AdminUsersOptions, adminUsersEndpoints } from './admin_users.ts';
 import { type AdminVerifiersOptions, adminVerifiersEndpoint } from './admin_verifiers.ts';
+import { type EventsOptions, eventsEndpoints } from './events.ts';
 import { introspectEndpoint } from './introspect.ts';
 import { jwksEndpoint } from './jwks.ts';
 import { type LoginOptions, loginEndpoint } from './login.ts';
@@ -39,6 +41,8 @@ export interface EndpointParts
     AdminSessionsOptions,
     AdminKeysOptions,
     AdminClientsOptions,
+    AdminReceiversOptions,
+    EventsOptions,
     Omit<AdminVerifiersOptions, 'queries'>,
     Omit<OpenApiEndpointsOptions, 'endpoints'>,
     Omit<SignalsOptions, 'fleet'> {
@@ -72,12 +76,14 @@ function endpointsOf(parts: EndpointParts, all: () => readonly AnyEndpoint[]): A
     ...adminSessionsEndpoints(parts),
     ...adminKeysEndpoints(parts),
     ...adminClientsEndpoints(parts),
+    ...adminReceiversEndpoints(parts),
     adminVerifiersEndpoint({ ...parts, queries: parts.database }),
     adminAuditEndpoint(parts.database),
     jwksEndpoint(parts.signingKeys),
     ...metadataEndpoints(parts),
     ...signalsEndpoints(parts),
     signalsAppliedEndpoint(parts),
+    ...eventsEndpoints(parts),
     ...openApiEndpoints({ ...parts, endpoints: all }),
   ];
 }

@@ -5,6 +5,7 @@ import type { SignalPublisher } from '../signals/publisher.ts';
 import { insertAudit, type Origin } from '../storage/audit.ts';
 import { type Client, deleteClient, hashClientSecret, insertClient } from '../storage/clients.ts';
 import type { Database } from '../storage/database.ts';
+import { deleteReceiver } from '../storage/receivers.ts';
 import { endSessionsOfClient } from '../storage/sessions.ts';
 import { type Administrator, authorityIn } from './authority.ts';
 import { newClientId } from './user_ids.ts';
@@ -53,10 +54,12 @@ export function createClientAdmin({ database, signals, issuer }: ClientAdminOpti
     async remove(clientId, by, origin) {
       await database.write(async (tx) => {
         await authorityIn(tx, by, 'latchkey:clients:write');
-        if (!(await deleteClient(tx, clientId))) throw new AuthError('not_found', 'There is no such client.');
         await endSessionsOfClient(tx, clientId, 'client_deleted');
         await insertAudit(tx, origin, { action: 'client.delete', target: clientId, outcome: 'success' });
         await signals.mark(tx, { kind: 'revoke', by: 'client', value: clientId });
+        // After the mark: whoever writes a mark takes its lock first, and then that of every receiver.
+        await deleteReceiver(tx, clientId);
+        if (!(await deleteClient(tx, clientId))) throw new AuthError('not_found', 'There is no such client.');
       });
     },
   };

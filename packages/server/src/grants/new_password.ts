@@ -73,7 +73,8 @@ export function createPasswordChange(options: ChangePasswordOptions): ChangePass
     if (subject === undefined)
       throw new AuthError('invalid_grant', 'The session has ended.', { reason: 'ended' });
     await insertAudit(tx, origin, { action: 'user.password', target: request.userId, outcome: 'success' });
-    await signals.mark(tx, { kind: 'revoke', by: 'sub', value: request.userId, below: ver });
+    const mark = { kind: 'revoke', by: 'sub', value: request.userId, below: ver } as const;
+    await signals.mark(tx, { ...mark, cause: 'password_changed' });
     return subject;
   }
 

@@ -21,7 +21,7 @@ export function createSessionEnder(database: Database, signals: SignalPublisher)
     const ver = await revokeBelow(tx, userId);
     if (ver === undefined) return undefined;
     await endSessionsOfUser(tx, userId, reason);
-    await signals.mark(tx, { kind: 'revoke', by: 'sub', value: userId, below: ver });
+    await signals.mark(tx, { kind: 'revoke', by: 'sub', value: userId, below: ver, cause: reason });
     return ver;
   }
 

@@ -132,7 +132,8 @@ export function createUserAdmin(options: UserAdminOptions): UserAdmin {
     } else if (renamed) {
       // Tokens carry the name: they are to be refreshed.
       const below = await raiseVersion(tx, target);
-      if (below !== undefined) await signals.mark(tx, { kind: 'stale', by: 'sub', value: target, below });
+      const mark = { kind: 'stale', by: 'sub', value: target, cause: 'username' } as const;
+      if (below !== undefined) await signals.mark(tx, { ...mark, below });
     }
   }
 
@@ -177,7 +178,8 @@ export function createUserAdmin(options: UserAdminOptions): UserAdmin {
         const below = await keepingAnAdministrator(tx, () => replaceRoles(tx, userId, roles));
         await insertAudit(tx, origin, { action: 'user.roles', target: userId, outcome: 'success', reason });
         const changed = await existing(tx, userId);
-        if (below !== undefined) await signals.mark(tx, { kind: 'stale', by: 'sub', value: userId, below });
+        const mark = { kind: 'stale', by: 'sub', value: userId, cause: 'roles' } as const;
+        if (below !== undefined) await signals.mark(tx, { ...mark, below });
         return changed;
       });
     },
@@ -198,7 +200,8 @@ export function createUserAdmin(options: UserAdminOptions): UserAdmin {
           outcome: 'success',
           reason,
         });
-        await signals.mark(tx, { kind: 'revoke', by: 'sub', value: userId, below });
+        const mark = { kind: 'revoke', by: 'sub', value: userId, below } as const;
+        await signals.mark(tx, { ...mark, cause: 'password_set' });
       });
     },
 
@@ -209,7 +212,8 @@ export function createUserAdmin(options: UserAdminOptions): UserAdmin {
         await endSessionsOfUser(tx, userId, 'deleted');
         await keepingAnAdministrator(tx, () => deleteUser(tx, userId));
         await insertAudit(tx, origin, { action: 'user.delete', target: userId, outcome: 'success' });
-        if (below !== undefined) await signals.mark(tx, { kind: 'revoke', by: 'sub', value: userId, below });
+        const mark = { kind: 'revoke', by: 'sub', value: userId, cause: 'deleted' } as const;
+        if (below !== undefined) await signals.mark(tx, { ...mark, below });
       });
     },
   };

@@ -123,6 +123,41 @@ const migrations: readonly (readonly string[])[] = [
     'ALTER TABLE signing_keys ADD COLUMN waiting_since BIGINT',
     "UPDATE signing_keys SET published_seq = (SELECT value FROM counters WHERE name = 'signal')",
   ],
+  [
+    // Third parties that are told of security events, how far delivery has come, and what each of them has not taken yet.
+    // lease: the one instance that pushes to it now. overflowing: that its oldest events go has been said.
+    `CREATE TABLE receivers (
+      client_id TEXT PRIMARY KEY REFERENCES clients (id) ON DELETE CASCADE,
+      tag TEXT NOT NULL,
+      delivery TEXT NOT NULL,
+      endpoint TEXT,
+      authorization_header TEXT,
+      events TEXT NOT NULL,
+      waiting BIGINT NOT NULL,
+      lost BIGINT NOT NULL,
+      overflowing BIGINT NOT NULL,
+      failures BIGINT NOT NULL,
+      failing_since BIGINT,
+      last_error TEXT,
+      next_attempt_at BIGINT NOT NULL,
+      paused BIGINT NOT NULL,
+      lease TEXT,
+      lease_until BIGINT NOT NULL,
+      created_at BIGINT NOT NULL
+    )`,
+    `CREATE TABLE security_events (
+      client_id TEXT NOT NULL REFERENCES receivers (client_id) ON DELETE CASCADE,
+      seq BIGINT NOT NULL,
+      part BIGINT NOT NULL,
+      jti TEXT NOT NULL,
+      txn TEXT NOT NULL,
+      at BIGINT NOT NULL,
+      type TEXT NOT NULL,
+      content TEXT NOT NULL,
+      PRIMARY KEY (client_id, seq, part)
+    )`,
+    'CREATE UNIQUE INDEX security_events_by_jti ON security_events (client_id, jti)',
+  ],
 ];
 
 /** Brings the database to the newest version. Refuses a database that a newer Latchkey has written. */

@@ -1,5 +1,5 @@
-// How verifiers learn of revocations: who may read the signals, and how the gateway reads them.
-import { duration, oneOf, path, text, url } from '../kinds.ts';
+// How verifiers learn of revocations: who may read the signals, how the gateway reads them, and where third parties may be told.
+import { duration, list, oneOf, path, text, url } from '../kinds.ts';
 import type { Setting } from '../setting.ts';
 
 export const signals: readonly Setting[] = [
@@ -52,7 +52,7 @@ export const signals: readonly Setting[] = [
     group: 'signals',
     byDefault: 'stream',
     about:
-      'How the gateway reads them: over one long connection, or by asking for the snapshot again and again where long connections are impossible.',
+      'How the gateway reads them: over one long connection, or by asking for the snapshot again and again where long connections are impossible. One that polls is not listed and acknowledges nothing.',
   },
   {
     name: 'gateway.pollInterval',
@@ -79,5 +79,14 @@ export const signals: readonly Setting[] = [
     byDefault: 'gateway/verifier.json in the data directory',
     about:
       'Where the gateway keeps the last good keys and revocations, for a start while the auth server is away. Whoever can write it is trusted.',
+  },
+  {
+    name: 'receiverNetworks',
+    env: 'LATCHKEY_RECEIVER_NETWORKS',
+    kind: list,
+    group: 'signals',
+    byDefault: 'none',
+    about:
+      'Private networks or addresses that security events may be pushed into; otherwise only the public internet. Link-local ones never.',
   },
 ];
