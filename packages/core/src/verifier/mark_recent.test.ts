@@ -28,10 +28,9 @@ test('a token that nothing hits is told so, if it was seen not long ago', () => 
   for (let version = 1; version <= 9_000; version += 1) {
     recent.added('sid', randomId(), version);
     const spots = spotsOf({ jti: randomId(), sid: randomId(), sub: `usr_${randomId()}` });
-    if (recent.mayHit(spots, Math.max(0, version - 1_000))) perhaps += 1;
-    if (version > 5_000) assert.ok(recent.mayHit(spots, version - 5_000), 'too long ago to say');
+    if (recent.mayHit(spots, Math.max(0, version - 100))) perhaps += 1;
   }
-  assert.ok(perhaps < 900, `${perhaps}`);
+  assert.ok(perhaps < 600, `${perhaps}`);
 });
 
 test('what is added by client, key or role may hit any token', () => {
