@@ -304,6 +304,7 @@ test('an unknown epoch, another history, a number not reached, and a swept past:
   assert.ok(known !== undefined);
   clock.time += 3_600_000;
   await revoke('three');
+  await until(() => first.applied === 3);
   await database.write((tx) => sweepSignals(tx, 1000));
   const odd = [
     { ...known, epoch: 'e0' },
