@@ -18,6 +18,7 @@ import {
   moveSigningKey,
 } from '../../packages/server/src/storage/signing_keys.ts';
 import { sessionSuite } from './storage_sessions.ts';
+import { verifierSuite } from './storage_verifiers.ts';
 
 export interface OpenStorage {
   readonly database: Database;
@@ -46,6 +47,7 @@ export function storageSuite(engine: string, open: OpenEmptyStorage): void {
     signals(() => storage);
     keysAndAudit(database);
     sessionSuite(() => storage);
+    verifierSuite(() => storage);
   });
 }
 
