@@ -84,12 +84,12 @@ export class MarkShard {
   /** An entry with this head and time. Those that say no more than it does make way for it. */
   add(id: Int32Array, hash: number, head: number, until: number, room: boolean): number {
     const below = belowOf(head);
+    const tag = tagOf(hash);
     let replaced = 0;
     let slot = this.#home(hash);
     while (this.#tags[slot] !== 0) {
-      const other = this.#entries[slot * words]!;
-      if (((other ^ head) & 7) === 0 && this.#isAt(slot, id)) {
-        const otherBelow = belowOf(other);
+      if (this.#tags[slot] === tag && this.#isLike(slot, id, head)) {
+        const otherBelow = belowOf(this.#entries[slot * words]!);
         const otherUntil = this.#until(slot);
         if (otherBelow >= below && otherUntil >= until) return known;
         if (otherBelow <= below && otherUntil <= until) {
@@ -106,7 +106,7 @@ export class MarkShard {
       slot = this.#free(hash);
     }
     this.#write(slot, id, head, until);
-    this.#tags[slot] = tagOf(hash);
+    this.#tags[slot] = tag;
     return replaced;
   }
 
@@ -160,6 +160,11 @@ export class MarkShard {
       entries[at + 2] === id[2] &&
       entries[at + 3] === id[3]
     );
+  }
+
+  /** Of the same identifier, field and kind. */
+  #isLike(slot: number, id: Int32Array, head: number): boolean {
+    return ((this.#entries[slot * words]! ^ head) & 7) === 0 && this.#isAt(slot, id);
   }
 
   #until(slot: number): number {
