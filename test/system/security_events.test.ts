@@ -281,3 +281,18 @@ test('nothing is written while nobody is registered, and what waited goes with i
   const metrics = async () => (await (await fetch(`${server.internalUrl}/metrics`)).text()) as string;
   await until(async () => /latchkey_events_waiting 0\n/.test(await metrics()), 'the metric is there');
 });
+
+test('a server that ends answers whoever waits', async () => {
+  const own = await startAuthServer();
+  const waiter = await newClient(own, 'waiter');
+  await own.operator('POST', '/auth/admin/receivers', { client_id: waiter.id, delivery: polled });
+  const waiting = poll(own, waiter, {});
+  // The second call sends the first home: from then on one waits for sure.
+  const second = poll(own, waiter, {});
+  await Promise.race([waiting, second]);
+  await own.close();
+  assert.deepEqual(await Promise.all([waiting, second]), [
+    { sets: {}, moreAvailable: false },
+    { sets: {}, moreAvailable: false },
+  ]);
+});
