@@ -45,9 +45,10 @@ function createParts(settings: VerifierSettings, reader: Reader, events: Knowled
       if (withdrawn) events.onWithdrawnKey();
       if (signals === undefined) arrival.settle();
       else signals.start();
-      writer?.touch();
+      writer?.hurry();
     },
   });
+  let heardAt: string | undefined;
   const followed = {
     ...settings,
     ...{ address: settings.signalsAddress, reader, marks, freshness, onMark: events.onMark },
@@ -55,7 +56,10 @@ function createParts(settings: VerifierSettings, reader: Reader, events: Knowled
     refreshKeys: () => jwkSet.refresh(),
     onProgress() {
       arrival.settle();
-      writer?.touch();
+      const at = signals?.position?.id;
+      if (at === heardAt) writer?.touch();
+      else writer?.hurry();
+      heardAt = at;
     },
   };
   const signals = mode === 'off' ? undefined : createSignals({ ...followed, mode });

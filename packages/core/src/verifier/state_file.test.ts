@@ -17,16 +17,17 @@ const key = verificationKeyOf(generateKeyPair('ES256').signingKey);
 const keys = keySet(key);
 const position = { epoch: 'e', seq: 3, id: 'e-3-t' };
 
+/** Until `condition`, however slow the machine is. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 4_000 && !condition(); tries += 1) await pause(5);
+  assert.ok(condition());
+}
+
 async function written(path: string, marks: Iterable<Mark> | undefined): Promise<void> {
   const signals = marks && { position, asOf: 1_000, maxLife: 300, marks };
   const writer = createStateWriter(path, issuer, () => ({ keys, signals }));
-  writer.touch();
-  for (
-    let tries = 0;
-    tries < 2_000 && !readdirSync(folder).includes(path.split('/').at(-1) ?? '');
-    tries += 1
-  )
-    await pause(5);
+  writer.hurry();
+  await until(() => readdirSync(folder).includes(path.split('/').at(-1) ?? ''));
   assert.equal(writer.lastFault, undefined);
   writer.close();
 }
@@ -46,6 +47,28 @@ test('what was known is read again, however many marks it is; nobody else may wr
   assert.deepEqual(values, [...marks.map(({ value, until }) => [value, until]), ['k', undefined]]);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(folder), ['many.json']);
+});
+
+test('what is urgent overtakes what can wait, and what comes while it is written is written next', async () => {
+  const path = join(folder, 'urgent.json');
+  let reads = 0;
+  const order: string[] = [];
+  const writer = createStateWriter(path, issuer, () => {
+    reads += 1;
+    // In the middle of the first write.
+    if (reads === 1) setTimeout(() => writer.hurry());
+    order.push(`read ${reads}`);
+    return { keys, signals: undefined };
+  });
+  writer.touch();
+  const patience = setTimeout(() => order.push('the usual pause'), 4_900);
+  writer.hurry();
+  await until(() => reads === 2);
+  clearTimeout(patience);
+  writer.close();
+  assert.deepEqual(order, ['read 1', 'read 2']);
+  await until(() => readdirSync(folder).every((name) => !name.endsWith('.new')));
+  rmSync(path);
 });
 
 test('anything odd means starting without it', async () => {

@@ -92,16 +92,23 @@ function* piecesOf(marks: Iterable<Mark>): Generator<readonly Mark[]> {
 }
 
 export interface StateWriter {
-  /** Something changed: it will be written soon. */
+  /** Time has passed: it will be written within seconds. */
   touch(): void;
+  /** A mark or a key came: it will be written at once, for a restart must not forget what was refused. */
+  hurry(): void;
   readonly lastFault: string | undefined;
   close(): void;
 }
 
-const shortestPause = 5_000;
+const usualPause = 5_000;
+/** What comes in one moment is written once. */
+const shortestPause = 50;
 let writers = 0;
 
-/** Writes what `read` gives, at most once in 5 s and for at most a twentieth of the time; undefined is not written. */
+/**
+ * Writes what `read` gives: once in 5 s, or within a moment when it is urgent, and for at most a twentieth of the time, however
+ * large it is. Undefined is not written.
+ */
 export function createStateWriter(
   path: string,
   issuer: string,
@@ -111,13 +118,15 @@ export function createStateWriter(
   // Of its own, should there be two verifiers with one file in this process.
   const draft = `${path}.${process.pid}.${writers}.new`;
   let timer: NodeJS.Timeout | undefined;
-  let dirty = false;
+  let wanted: number | undefined;
+  let writing = false;
   let closed = false;
   let lastFault: string | undefined;
-  let delay = 100;
+  let restUntil = 0;
 
   const write = async (): Promise<void> => {
-    dirty = false;
+    wanted = undefined;
+    writing = true;
     const started = performance.now();
     try {
       const state = read();
@@ -126,22 +135,29 @@ export function createStateWriter(
     } catch (error) {
       lastFault = `the state file cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'fault'}`;
     }
-    delay = Math.max(shortestPause, 20 * (performance.now() - started));
-    timer = undefined;
-    if (dirty) arm();
+    const ended = performance.now();
+    restUntil = ended + 20 * (ended - started);
+    writing = false;
+    arm();
   };
 
   const arm = (): void => {
-    if (timer !== undefined || closed) return;
-    timer = setTimeout(() => void write(), delay);
+    clearTimeout(timer);
+    if (wanted === undefined || writing || closed) return;
+    timer = setTimeout(() => void write(), Math.max(wanted, restUntil) - performance.now());
     timer.unref();
   };
 
+  const within = (pause: number): void => {
+    const at = performance.now() + pause;
+    if (wanted !== undefined && wanted <= at) return;
+    wanted = at;
+    arm();
+  };
+
   return {
-    touch() {
-      dirty = true;
-      arm();
-    },
+    touch: () => within(usualPause),
+    hurry: () => within(shortestPause),
     get lastFault() {
       return lastFault;
     },
