@@ -1,5 +1,6 @@
 // A role is taken away while its holder works. The running token is refused as stale at the gateway and at the service behind it, the
 // holder's client (`@latchkey/client`) refreshes by itself and goes on with the new roles, in the same session.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ProofOptions, ProofResult } from '../harness/proof.ts';
 import { percentile } from '../harness/statistics.ts';
 import { formatNumber } from '../harness/table.ts';
@@ -77,6 +78,8 @@ export async function run({ quick }: ProofOptions): Promise<ProofResult> {
     );
     const atService = createProbe({ port: stage.servicePort });
     const setting = { stage, gateway, atGateway: createProbe(gateway), atService };
+    // The service was there before its issuer, and tries again in its own time.
+    while ((await atService.ask('no.token.yet')).status === 503) await pause(50);
     const outcomes: Outcome[] = [];
     await inLanes(count, 8, async (i) => {
       outcomes.push(await demote(people[i] as Person, setting));
