@@ -144,11 +144,17 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return entry.verified;
   };
 
+  /** A key that was removed has left the key set too; its holders must hear that a new token helps. */
+  const withoutKey = (kid: string): TokenError =>
+    marks.hit({}, kid, knowledge.clock(now())) === 'revoked'
+      ? new TokenError('revoked', 'a mark says revoked')
+      : new TokenError('unknown_key', 'no key with this kid');
+
   const verifyNew = (token: unknown, sensitive: boolean): VerifiedToken => {
     if (!knowledge.known) throw new TokenError('unavailable', notReady);
     const parsed = parseAccessToken(token);
     const key = knowledge.keys?.get(parsed.header.kid);
-    if (key === undefined) throw new TokenError('unknown_key', 'no key with this kid');
+    if (key === undefined) throw withoutKey(parsed.header.kid);
     const verified = verifyAccessTokenSignature(parsed, key);
     const wall = now();
     const clock = knowledge.clock(wall);
