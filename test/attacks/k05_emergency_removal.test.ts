@@ -113,6 +113,11 @@ test('the removal is in force everywhere with its receipt, and the stolen key is
   await becomes(() => !atVerifier(made), 'the service has heard it too');
   for (const token of [...dead, forged(key)]) assert.ok(!atVerifier(token));
 
+  // Its honest holders hear that a new token helps: the key has left the set, and is not merely unknown.
+  const keySet = () => service.status().keys;
+  await becomes(() => !keySet().includes(key.kid), 'the key set is the new one');
+  assert.throws(() => service.verifySync(honest.access_token), { code: 'revoked' });
+
   // Under the name of a key that is good, what the stolen one signs is no signature.
   const { body } = await server.call('GET', '/auth/.well-known/jwks.json');
   assert.ok(!JSON.stringify(body).includes(key.kid));
