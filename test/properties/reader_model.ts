@@ -122,8 +122,14 @@ export function createReaderModel(issuer: ModelIssuer, { wall, monotonic }: Cloc
     judge(verifier: Verifier, token: KnownToken, sensitive: boolean, answer: string): string | undefined {
       const { ready, keys } = verifier.status();
       if (!ready) return answer === 'unavailable' ? undefined : `${answer}, but it knows nothing yet`;
-      if (!keys.includes(token.kid))
-        return answer === 'unknown_key' ? undefined : `${answer}, but it does not have the key`;
+      if (!keys.includes(token.kid)) {
+        // A key that was taken away has left the set, and its holders are told that a new token helps.
+        const removed = marksOf(issuer.everything()).some(
+          ({ by, value }) => by === 'kid' && value === token.kid,
+        );
+        const right = answer === 'unknown_key' || (answer === 'revoked' && removed);
+        return right ? undefined : `${answer}, but it does not have the key`;
+      }
       const limit = sensitive ? 10_000 : Math.max(heard?.maxLife ?? 0, 300) * 1000;
       const { least, most } = age();
       const now = clock();
