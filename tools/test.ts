@@ -1,7 +1,9 @@
 // `npm test`: every test that a bare machine can run. `npm test -- NAME…` runs only the files whose path contains one
-// of the names. Files run side by side, as many as there are cores; each one owns its ports and folders.
+// of the names. Files run side by side, one more than there are cores, since most of them wait for processes; each one owns
+// its ports and folders.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 const patterns = [
   'packages/*/src/**/*.test.ts',
@@ -21,7 +23,13 @@ if (files.length === 0) {
 }
 const result = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=./tools/test_reporter.ts', ...options, ...files],
+  [
+    '--test',
+    '--test-reporter=./tools/test_reporter.ts',
+    `--test-concurrency=${availableParallelism() + 1}`,
+    ...options,
+    ...files,
+  ],
   { stdio: 'inherit', env: { ...process.env, NODE_ENV: 'test' } },
 );
 process.exit(result.status ?? 1);

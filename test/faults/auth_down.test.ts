@@ -17,7 +17,7 @@ const stateFile = join(parent, 'state.json');
 const endings: (() => Promise<unknown>)[] = [];
 after(async () => {
   for (const end of endings.reverse()) await end();
-  rmSync(parent, { recursive: true });
+  rmSync(parent, { recursive: true, force: true, maxRetries: 20 });
 });
 
 async function startAuth(port = 0): Promise<SpawnedAuth> {

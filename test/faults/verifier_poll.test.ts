@@ -129,6 +129,6 @@ test('a restart from the state file while the issuer is down', async () => {
     issuer.lose({ by: 'sid', value: 'later' });
     await until(() => second.isRevoked({ sid: 'later' }) === 'revoked', 'it goes on');
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
   }
 });

@@ -186,6 +186,6 @@ test('the state file: a restart while the issuer is down serves, remembers marks
     writeFileSync(stateFile, '{');
     assert.throws(() => start({ stateFile }).verifySync(token), { code: 'unavailable' });
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
   }
 });
